@@ -33,9 +33,15 @@ FREESTANDING = (
     "-fno-asynchronous-unwind-tables",
 )
 #: Flags that make the compiler's output the baseline x86-64 that the machine offers, with no FPU state of its own.
-X86_64_KERNEL = ("-target", "x86_64-freestanding-none", "-mno-red-zone", "-mno-sse", "-mno-mmx", "-mno-80387")
+#: ``-mno-sse`` alone has no effect: the driver's own ``-mcpu`` comes after it and decides.
+X86_64_KERNEL = (
+    "-target",
+    "x86_64-freestanding-none",
+    "-mcpu=x86_64-mmx-sse-sse2-x87+soft_float",
+    "-mno-red-zone",
+)
 X86_64_USER = ("-target", "x86_64-freestanding-none", "-mcpu=x86_64")
-X86_32 = ("-target", "x86-freestanding-none", "-mno-sse", "-mno-mmx", "-mno-80387")
+X86_32 = ("-target", "x86-freestanding-none", "-mcpu=i686-mmx-sse-sse2-x87+soft_float")
 
 
 class BuildError(Exception):
