@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mmu.h - the way of an address through the TLB models: first level, second level, page walk through the caches
+ *
+ * It observes: the engine has translated the access already, and the machine calls mmu_translate() for the same virtual
+ * address. The snapshot of the control registers (mmu_set_state) must be current, and the flushes that the architecture
+ * prescribes must be asked for: nothing is inferred.
+ *
+ * Structure: I-TLB and D-TLB over one second-level TLB (STLB), all with true LRU, each entry tagged with its PCID or
+ * global. A walk fills the STLB and the first level; a hit in the STLB fills the first level; a victim of the first
+ * level is dropped. Both levels are probed for every page size at once. A page whose size has no array is held in
+ * pieces of the next smaller size that has one. Paging-structure caches (PML4E, PDPTE, PDE) save the reads of the outer
+ * levels; their entries are tagged with the PCID.
+ *
+ * What is counted, under the ring in force; nothing at all with paging off:
+ *   iTLB-loads     calls with ACCESS_FETCH that found a mapping
+ *   dTLB-loads     calls with ACCESS_LOAD or ACCESS_STORE that found one: an access that crosses a page is two calls
+ *   iTLB-, dTLB-load-misses   those that the first level did not hold
+ *   L2-TLB-loads, -load-misses   those misses, and those that the second level did not hold either
+ *   page-walks     walks, one for each L2-TLB-load-miss
+ *   page-walk-cycles   what they took, all of it charged to tlb-walk; STLB hits are charged to tlb-walk too
+ * A translation that finds no mapping counts, charges and changes nothing: the access faults and is counted when it is
+ * tried again. Permissions are the engine's: a present page that refuses the access is looked up as any other. A first
+ * store to a clean page causes no extra walk.
+ */
+#ifndef RINGSCOPE_MMU_H
+#define RINGSCOPE_MMU_H
+
+#include "account.h"
+#include "hierarchy.h"
+#include "tlb.h"
+#include "walk.h"
+
+enum access { ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE };
+
+enum { MMU_ASIDS = 4096, MMU_WALK_CACHES = 3 };
+
+struct mmu {
+    struct tlb dtlb, itlb, stlb;
+    uint64_t small_key; /* what every key of a small page of the address space in force ends with */
+    uint64_t tag;       /* of the address space in force */
+    enum paging_mode mode;
+    unsigned large_shift; /* 21 or 22, by mode */
+    bool pieces;          /* some page is held in pieces: invlpg must look everywhere */
+    struct paging_state state;
+    struct hierarchy *hierarchy;
+    const uint8_t *ram;
+    uint64_t ram_size;
+    struct walk_config price;
+    struct tlb_array walk_cache[MMU_WALK_CACHES]; /* of entries that map 2^39, 2^30, 2^21 (or 2^22) bytes */
+    struct tlb_entry identity;                    /* what paging off answers */
+    uint32_t next_tag;
+    uint32_t tag_of[MMU_ASIDS];
+};
+
+/* Guest RAM begins at physical address 0; the pointers must outlive the mmu. NULL, or a sentence. */
+const char *mmu_init(struct mmu *mmu, const struct model_config *config, struct hierarchy *hierarchy);
+void mmu_free(struct mmu *mmu);
+
+/* Where page tables are read. Until it is called there is no RAM and every walk finds nothing. */
+void mmu_set_ram(struct mmu *mmu, const uint8_t *ram, uint64_t ram_size);
+
+/* After any write of CR0, CR3, CR4 or EFER. Flushes nothing. */
+void mmu_set_state(struct mmu *mmu, const struct paging_state *state);
+
+const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, uint64_t vaddr, enum access access);
+
+/* The entry that translates vaddr (tlb_entry_paddr gives the address), good until the next call; NULL: no mapping. */
+static inline const struct tlb_entry *mmu_translate(struct mmu *mmu, struct account *a, uint64_t vaddr,
+                                                    enum access access)
+{
+    if (mmu->mode == PAGING_OFF)
+        return &mmu->identity;
+    const struct tlb_array *small = access == ACCESS_FETCH ? &mmu->itlb.array[TLB_SMALL] : &mmu->dtlb.array[TLB_SMALL];
+    const struct tlb_entry *newest = tlb_set(small, vaddr, 12);
+    uint64_t difference = newest->key ^ (((vaddr << 16) & (~0ull << 28)) | mmu->small_key);
+    if (difference != 0 && difference != mmu->tag)
+        return mmu_translate_slow(mmu, a, vaddr, access);
+    a->now->n[access == ACCESS_FETCH ? COUNTER_ITLB_LOADS : COUNTER_DTLB_LOADS]++;
+    return newest;
+}
+
+/* Invalidation, over all TLBs and paging-structure caches; what each instruction needs is composed of these:
+ *   mov cr3                 mmu_flush_asid(new PCID, or 0), unless bit 63 asked to keep
+ *   CR0.PG, CR4.PGE, PAE, PSE, PCIDE cleared ...   mmu_flush_all(true)
+ *   invlpg                  mmu_invlpg(vaddr)
+ *   invpcid 0, 1, 2, 3      mmu_invlpg_asid(vaddr, pcid), mmu_flush_asid(pcid), mmu_flush_all(true), (false) */
+void mmu_flush_all(struct mmu *mmu, bool global_too);
+void mmu_flush_asid(struct mmu *mmu, unsigned asid);                     /* not its global pages */
+void mmu_invlpg(struct mmu *mmu, uint64_t vaddr);                        /* address space in force, and global pages */
+void mmu_invlpg_asid(struct mmu *mmu, uint64_t vaddr, unsigned asid);    /* not global pages */
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * model_config.h - what a profile tells the models: sizes, and prices in cycles
+ *
+ * Plain 32-bit fields in nested structs. model_config.def lists every field by its path; the loader writes a profile's
+ * values through that list (model_config_field_*), so no layout is written down a second time.
+ */
+#ifndef RINGSCOPE_MODEL_CONFIG_H
+#define RINGSCOPE_MODEL_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum cost {
+#define COST(name, field, cause) COST_##name,
+#include "costs.def"
+#undef COST
+    COST_COUNT
+};
+
+enum replacement { REPLACEMENT_LRU = 0 }; /* the only policy so far; a profile that names another is refused */
+
+struct cache_config {
+    uint32_t sets; /* a power of two; 0: there is no such level (L2 and LLC only) */
+    uint32_t ways;
+    uint32_t line_bytes; /* a power of two, the same at every level */
+    uint32_t replacement;
+};
+
+/* Cycles charged when a level had to serve an access: those that the core fails to hide, not the whole latency. */
+struct served_config {
+    uint32_t fetch, load, store;
+    uint32_t walk; /* one read by the page walker, whose reads depend on each other */
+};
+
+struct tlb_array_config {
+    uint32_t entries; /* 0: none; pages of this size are held in pieces of the next smaller size */
+    uint32_t ways;    /* equal to entries: fully associative */
+};
+
+struct tlb_config {
+    struct tlb_array_config small; /* 4 KiB */
+    struct tlb_array_config large; /* 2 MiB, 4 MiB */
+    struct tlb_array_config huge;  /* 1 GiB */
+    uint32_t large_in_small;       /* 1: large pages share the array of small ones; large.entries is then 0 */
+};
+
+struct walk_config {
+    uint32_t stlb_hit;     /* cycles charged when the second level has what the first missed */
+    uint32_t base;         /* cycles charged for each walk beyond those of its reads */
+    uint32_t pml4e_cached; /* entries of the paging-structure caches, fully associative; 0: none */
+    uint32_t pdpte_cached;
+    uint32_t pde_cached;
+};
+
+struct predictor_config {
+    uint32_t table_bits;   /* 2^table_bits two-bit counters */
+    uint32_t history_bits; /* of global history, at most table_bits; 0: bimodal */
+    uint32_t btb_sets, btb_ways;
+    uint32_t return_depth;
+    uint32_t mispredict;   /* cycles charged for each misprediction */
+    uint32_t redirect;     /* cycles charged when a taken direct branch was not in the BTB */
+};
+
+struct model_config {
+    uint32_t frequency_khz;
+    struct cache_config l1i, l1d, l2, llc;
+    struct served_config by_l1, by_l2, by_llc, by_memory;
+    struct tlb_config itlb, dtlb, stlb;
+    struct walk_config walk;
+    struct predictor_config predictor;
+    uint32_t cost[COST_COUNT];
+};
+
+/* The fields of model_config.def, for the loader. Names and offsets in bytes; NULL and 0 beyond the last. */
+size_t model_config_size(void);
+const char *model_config_field_name(unsigned field);
+size_t model_config_field_offset(unsigned field);
+int cost_cause(unsigned cost); /* enum cause of a cost; -1 beyond the last */
+
+#endif

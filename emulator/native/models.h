@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * models.h - all micro-architectural models of one core, built from one configuration
+ *
+ * Each model is complete in its own files; here they only come and go together. Reading order: account.h,
+ * model_config.h, cache.h, hierarchy.h, walk.h, tlb.h, mmu.h, predictor.h.
+ */
+#ifndef RINGSCOPE_MODELS_H
+#define RINGSCOPE_MODELS_H
+
+#include "account.h"
+#include "hierarchy.h"
+#include "mmu.h"
+#include "model_config.h"
+#include "predictor.h"
+
+struct models {
+    struct hierarchy hierarchy;
+    struct mmu mmu;
+    struct predictor predictor;
+    struct model_config config;
+};
+
+/* Returns NULL, or a sentence that names the field and what is wrong; then nothing is left to free.
+ * `models` must not move afterwards: the mmu points at the hierarchy. */
+const char *models_init(struct models *models, const struct model_config *config);
+void models_free(struct models *models);
+
+/* One event of a fixed price. */
+static inline void models_charge(const struct models *models, struct account *a, enum cost cost, enum cause cause)
+{
+    account_charge(a, cause, models->config.cost[cost]);
+}
+
+#endif

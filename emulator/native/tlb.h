@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tlb.h - one translation buffer: an array per page size, tagged with the address space, true LRU in each set
+ *
+ * A set is sorted by recency, as in cache.h. The key of an entry holds the page's address, its size and a *tag*, which
+ * stands for the address space it belongs to (0: global, belongs to all). mmu.c gives an address space a new tag when
+ * its entries are to be forgotten: they can never match again, and a fill takes their place before it evicts a live
+ * entry, so the counts are those of a buffer that had been swept.
+ */
+#ifndef RINGSCOPE_TLB_H
+#define RINGSCOPE_TLB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model_config.h"
+
+enum tlb_size { TLB_SMALL, TLB_LARGE, TLB_HUGE, TLB_SIZES };
+
+/* key: vaddr bits 47..12 << 16 with the offset cleared | page_shift << 22 | tag; 0: free.
+ * data: asid << 52 | frame address | page_shift of the mapping it is a piece of << 6 | page_shift. */
+struct tlb_entry {
+    uint64_t key, data;
+};
+
+#define TLB_TAG_BITS 22
+#define TLB_TAG_MASK ((1ull << TLB_TAG_BITS) - 1)
+#define TLB_TAG_GLOBAL 0ull
+#define TLB_FRAME_MASK 0x000ffffffffff000ull
+
+struct tlb_array {
+    struct tlb_entry *entry; /* NULL: no array for this size */
+    uint32_t set_mask;
+    uint32_t set_shift; /* a set occupies 2^set_shift entries, of which the first `ways` are in use */
+    uint32_t ways;
+    uint32_t total; /* entries to sweep: sets << set_shift */
+};
+
+struct tlb {
+    struct tlb_array array[TLB_SIZES]; /* large pages that share the array of small ones: both name the same entries */
+};
+
+/* Returns NULL, or why the configuration was refused (a sentence without the name of the TLB). */
+const char *tlb_init(struct tlb *tlb, const struct tlb_config *config);
+void tlb_free(struct tlb *tlb);
+
+static inline unsigned tlb_entry_shift(const struct tlb_entry *e) { return (unsigned)(e->data & 63); }
+static inline unsigned tlb_entry_asid(const struct tlb_entry *e) { return (unsigned)(e->data >> 52); }
+static inline bool tlb_entry_global(const struct tlb_entry *e) { return (e->key & TLB_TAG_MASK) == TLB_TAG_GLOBAL; }
+
+/* The physical address that vaddr translates to by this entry. */
+static inline uint64_t tlb_entry_paddr(const struct tlb_entry *e, uint64_t vaddr)
+{
+    return (e->data & TLB_FRAME_MASK) | (vaddr & ((1ull << tlb_entry_shift(e)) - 1));
+}
+
+static inline uint64_t tlb_key(uint64_t vaddr, unsigned page_shift, uint64_t tag)
+{
+    return ((vaddr << 16) & (~0ull << (page_shift + 16))) | (uint64_t)page_shift << TLB_TAG_BITS | tag;
+}
+
+static inline struct tlb_entry *tlb_set(const struct tlb_array *array, uint64_t vaddr, unsigned page_shift)
+{
+    return array->entry + ((size_t)((vaddr >> page_shift) & array->set_mask) << array->set_shift);
+}
+
+/* An entry of key's page that is global or carries key's own tag. */
+static inline bool tlb_key_matches(uint64_t entry_key, uint64_t key)
+{
+    uint64_t difference = entry_key ^ key;
+    return difference == 0 || difference == (key & TLB_TAG_MASK);
+}
+
+/* The entry that translates vaddr, now the newest of its set, or NULL. The pointer is good until the next call. */
+const struct tlb_entry *tlb_touch(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag);
+
+/* Makes `entry` the newest of its set in place of a dead entry (tag_of tells), else of the one used longest ago. */
+const struct tlb_entry *tlb_fill(struct tlb_array *array, uint64_t vaddr, struct tlb_entry entry,
+                                 const uint32_t *tag_of);
+
+/* Removes what translates vaddr at this page size for this tag, and what is global. */
+void tlb_remove(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag);
+
+/* Removes every entry for which remove(entry, context) is true. */
+void tlb_sweep(struct tlb *tlb, bool (*remove)(const struct tlb_entry *, const void *), const void *context);
+void tlb_empty(struct tlb *tlb);
+
+#endif
