@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import keystone
-from ringscope.bootimage import elf, header, kernel
+from ringscope.bootimage import elf, files, header, kernel
 from ringscope.bootimage.types import FOUR_GIB, ImageError
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ def _handover(
 ) -> list[_Piece]:
     """Return the stub's page, the table's pages and the modules, upwards from ``address``."""
     table_at = address + PAGE
-    lines = [line.encode() + b"\0" for line, _ in modules]
-    own = command_line.encode() + b"\0" if command_line else b""
+    lines = [files.zero_terminated(line, f"module {line!r}") for line, _ in modules]
+    own = files.zero_terminated(command_line, "the kernel") if command_line else b""
     strings_at = table_at + MODULE.size * len(modules)
     own_at = strings_at + sum(map(len, lines))
     base = _page_up(own_at + len(own))

@@ -61,7 +61,7 @@ def from_elf(file: elf.ElfFile, entry: int | None = None) -> KernelParts:
     Raises ImageError for no, overlapping or out-of-range segments and an entry outside all of them.
     """
     name = file.name
-    if file.kind != elf.ET_EXEC and not (file.kind == elf.ET_DYN and file.segments):
+    if file.kind not in {elf.ET_EXEC, elf.ET_DYN}:
         raise ImageError(f"{name}: ELF header: e_type is {file.kind}, expected 2 (executable); link it first")
     if file.machine not in {elf.EM_386, elf.EM_X86_64}:
         raise ImageError(f"{name}: ELF header: e_machine is {file.machine}, expected 3 (i386) or 62 (x86-64)")

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A system written down: which kernel and which modules make one image.
+
+    kernel = "kernel.elf"
+    command_line = "..."             # optional; what the kernel gets where the loader is given none
+
+    [[module]]
+    file = "root.elf"
+    args = "..."                     # optional
+
+Paths are relative to the file that names them. The kernel finds each module with the line "FILE ARGS", FILE
+without its folder.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringscope.bootimage import files
+from ringscope.bootimage.container import wrap
+from ringscope.bootimage.types import ImageError, ModuleSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class System:
+    """What a system file names; ``command_line`` is empty or begins with the kernel's file name."""
+
+    kernel: Path
+    modules: tuple[ModuleSpec, ...]
+    command_line: str
+
+
+def read_system(path: Path) -> System:
+    """Read the system file ``path``. Raises ImageError naming the key that is wrong."""
+    text = files.read(path)
+    try:
+        values = tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ImageError(f"{path}: not a system file in TOML: {error}") from error
+    _only(values, {"kernel", "command_line", "module"}, f"{path}")
+    kernel = path.parent / _text(values, "kernel", f"{path}")
+    line = _text(values, "command_line", f"{path}", "")
+    entries = values.get("module", [])
+    if not isinstance(entries, list):
+        raise ImageError(f"{path}: module is not a list of tables; write [[module]]")
+    modules = tuple(_module(entry, path, number) for number, entry in enumerate(entries, 1))
+    return System(kernel, modules, f"{kernel.name} {line}" if line else "")
+
+
+def pack(system_file: Path, output: Path) -> int:
+    """Pack the system that ``system_file`` names into ``output`` and return its size in bytes.
+
+    ``output`` appears only when it is complete. Raises ImageError.
+    """
+    system = read_system(system_file)
+    modules = [(module.command_line, files.read(module.path)) for module in system.modules]
+    image = wrap(files.read(system.kernel), modules, str(system.kernel), system.command_line)
+    files.write_whole(output, image)
+    return len(image)
+
+
+def _module(entry: object, path: Path, number: int) -> ModuleSpec:
+    where = f"{path}: module {number}"
+    if not isinstance(entry, dict):
+        raise ImageError(f"{where}: is not a table; write [[module]]")
+    _only(entry, {"file", "args"}, where)
+    file = path.parent / _text(entry, "file", where)
+    return ModuleSpec(file, f"{file.name} {_text(entry, 'args', where, '')}".rstrip(" "))
+
+
+def _only(values: dict[str, object], known: set[str], where: str) -> None:
+    unknown = sorted(values.keys() - known)
+    if unknown:
+        raise ImageError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+
+
+def _text(values: dict[str, object], key: str, where: str, default: str | None = None) -> str:
+    value = values.get(key, default)
+    if value is None:
+        raise ImageError(f"{where}: the key {key!r} is missing")
+    if not isinstance(value, str) or (default is None and not value):
+        raise ImageError(f"{where}: {key} must be {'a non-empty' if default is None else 'a'} string")
+    return value
