@@ -48,14 +48,11 @@ static inline bool cache_touch_newest(const struct cache *cache, uint32_t line, 
     return true;
 }
 
-/* True when the cache holds the line, which becomes the newest of its set; a write makes it dirty. */
-bool cache_touch(struct cache *cache, uint32_t line, bool write);
-
 /*
- * Puts a line that the cache does not hold at the front of its set. Returns the word pushed out: 0 if there was room,
- * else the victim, whose line number is word >> CACHE_LINE_SHIFT.
+ * Makes the line the newest of its set and, on a write, dirty; true when the cache held it. Otherwise it is put in place,
+ * dirty if written, and *victim is the word pushed out: 0 if there was room, else its line is word >> CACHE_LINE_SHIFT.
  */
-uint32_t cache_fill(struct cache *cache, uint32_t line, bool dirty);
+bool cache_access(struct cache *cache, uint32_t line, bool write, uint32_t *victim);
 
 /* Takes the line out; the others keep their order. Returns its word, 0 if it was not held. */
 uint32_t cache_remove(struct cache *cache, uint32_t line);

@@ -21,7 +21,8 @@
  * Reads of the page walker look in L1D and move lines there as loads do, but are not L1-dcache-loads: those are the
  * program's own. Counters of an absent level stay 0.
  *
- * What is charged: the price of the level that served (struct served_config), per line, to i-miss or d-miss of the ring
+ * What is charged: nothing for a hit in L1, which the static cost of the instruction contains; for a miss the price of
+ * the level that served (struct served_config), per line, to i-miss or d-miss of the ring
  * in force; a walker's read returns its price instead. Writebacks are free: they wait in buffers.
  *
  * Contract: addresses are those of cacheable memory, below hierarchy_paddr_limit(); device accesses do not come here.
@@ -34,8 +35,9 @@
 
 struct hierarchy {
     struct cache l1i, l1d, l2, llc;
-    struct served_config by_l1, by_l2, by_llc, by_memory;
+    struct served_config by_l2, by_llc, by_memory;
     uint32_t line_shift;
+    uint32_t walk_l1_read; /* cycles */
     uint32_t line_mask; /* line_bytes - 1 */
 };
 

@@ -49,7 +49,7 @@ struct mmu {
     struct walk_config price;
     struct tlb_array walk_cache[MMU_WALK_CACHES]; /* of entries that map 2^39, 2^30, 2^21 (or 2^22) bytes */
     struct tlb_entry identity;                    /* what paging off answers */
-    uint32_t next_tag;
+    uint32_t next_tag; /* TLB_TAG_BITS wide; renumbered when they run out */
     uint32_t tag_of[MMU_ASIDS];
 };
 

@@ -27,7 +27,7 @@ struct cache_config {
     uint32_t replacement;
 };
 
-/* Cycles charged when a level had to serve an access: those that the core fails to hide, not the whole latency. */
+/* Cycles charged when a level beyond L1 had to serve an access: those that the core fails to hide, not the whole latency. */
 struct served_config {
     uint32_t fetch, load, store;
     uint32_t walk; /* one read by the page walker, whose reads depend on each other */
@@ -48,6 +48,7 @@ struct tlb_config {
 struct walk_config {
     uint32_t stlb_hit;     /* cycles charged when the second level has what the first missed */
     uint32_t base;         /* cycles charged for each walk beyond those of its reads */
+    uint32_t l1_read;      /* cycles charged for each of its reads that L1D serves */
     uint32_t pml4e_cached; /* entries of the paging-structure caches, fully associative; 0: none */
     uint32_t pdpte_cached;
     uint32_t pde_cached;
@@ -65,7 +66,7 @@ struct predictor_config {
 struct model_config {
     uint32_t frequency_khz;
     struct cache_config l1i, l1d, l2, llc;
-    struct served_config by_l1, by_l2, by_llc, by_memory;
+    struct served_config by_l2, by_llc, by_memory;
     struct tlb_config itlb, dtlb, stlb;
     struct walk_config walk;
     struct predictor_config predictor;

@@ -26,10 +26,17 @@ struct models {
 const char *models_init(struct models *models, const struct model_config *config);
 void models_free(struct models *models);
 
-/* One event of a fixed price. */
-static inline void models_charge(const struct models *models, struct account *a, enum cost cost, enum cause cause)
+size_t models_size(void); /* bytes of struct models, for one who allocates it without seeing it */
+
+/* One event of a fixed price, under the cause that costs.def gives it. */
+static inline void models_charge(const struct models *models, struct account *a, enum cost cost)
 {
-    account_charge(a, cause, models->config.cost[cost]);
+    static const uint8_t cause[COST_COUNT] = {
+#define COST(enumerator, field, in_cause) CAUSE_##in_cause,
+#include "costs.def"
+#undef COST
+    };
+    account_charge(a, cause[cost], models->config.cost[cost]);
 }
 
 #endif

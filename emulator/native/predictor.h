@@ -38,7 +38,7 @@ enum branch_kind {
 };
 
 struct btb_entry {
-    uint64_t pc, target; /* target 0 with pc 0: free */
+    uint64_t pc, target; /* pc ~0: free; no jump begins in the last byte there is */
 };
 
 struct predictor {

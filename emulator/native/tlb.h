@@ -11,6 +11,7 @@
 #define RINGSCOPE_TLB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model_config.h"
@@ -40,9 +41,11 @@ struct tlb {
     struct tlb_array array[TLB_SIZES]; /* large pages that share the array of small ones: both name the same entries */
 };
 
-/* Returns NULL, or why the configuration was refused (a sentence without the name of the TLB). */
+/* Each returns NULL, or why the configuration was refused (a sentence without the name of the TLB). */
 const char *tlb_init(struct tlb *tlb, const struct tlb_config *config);
 void tlb_free(struct tlb *tlb);
+const char *tlb_array_init(struct tlb_array *array, const struct tlb_array_config *config);
+void tlb_array_free(struct tlb_array *array);
 
 static inline unsigned tlb_entry_shift(const struct tlb_entry *e) { return (unsigned)(e->data & 63); }
 static inline unsigned tlb_entry_asid(const struct tlb_entry *e) { return (unsigned)(e->data >> 52); }
@@ -78,11 +81,11 @@ const struct tlb_entry *tlb_touch(struct tlb_array *array, uint64_t vaddr, unsig
 const struct tlb_entry *tlb_fill(struct tlb_array *array, uint64_t vaddr, struct tlb_entry entry,
                                  const uint32_t *tag_of);
 
-/* Removes what translates vaddr at this page size for this tag, and what is global. */
-void tlb_remove(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag);
+/* Removes what translates vaddr at this page size: entries with this tag, and global ones if asked. */
+void tlb_remove(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag, bool global_too);
 
-/* Removes every entry for which remove(entry, context) is true. */
-void tlb_sweep(struct tlb *tlb, bool (*remove)(const struct tlb_entry *, const void *), const void *context);
-void tlb_empty(struct tlb *tlb);
+/* Calls visit(entry, context) for every entry in use, live or dead; one whose call returns true is removed. */
+void tlb_sweep(struct tlb_array *array, bool (*visit)(struct tlb_entry *, void *), void *context);
+void tlb_array_empty(struct tlb_array *array);
 
 #endif

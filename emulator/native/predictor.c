@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * predictor.c - directions, targets and returns (see predictor.h)
+ */
+#include "predictor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *predictor_init(struct predictor *p, const struct predictor_config *config)
+{
+    memset(p, 0, sizeof *p);
+    if (config->table_bits == 0 || config->table_bits > 24)
+        return "predictor: table_bits must be from 1 to 24";
+    if (config->history_bits > config->table_bits)
+        return "predictor: history_bits must not exceed table_bits";
+    if (config->btb_sets == 0 || (config->btb_sets & (config->btb_sets - 1)) != 0 || config->btb_sets > 1u << 20)
+        return "predictor: btb_sets must be a power of two, at most 2^20";
+    if (config->btb_ways == 0 || config->btb_ways > 64)
+        return "predictor: btb_ways must be from 1 to 64";
+    if (config->return_depth == 0 || config->return_depth > 1024)
+        return "predictor: return_depth must be from 1 to 1024";
+    p->table_mask = (1ull << config->table_bits) - 1;
+    p->history_mask = (1ull << config->history_bits) - 1;
+    p->btb_set_mask = config->btb_sets - 1;
+    p->btb_ways = config->btb_ways;
+    p->depth = config->return_depth;
+    p->mispredict = config->mispredict;
+    p->redirect = config->redirect;
+    p->table = malloc(p->table_mask + 1);
+    size_t btb_bytes = (size_t)config->btb_sets * config->btb_ways * sizeof *p->btb;
+    p->btb = malloc(btb_bytes);
+    p->stack = calloc(p->depth, sizeof *p->stack);
+    if (!p->table || !p->btb || !p->stack) {
+        predictor_free(p);
+        return "predictor: no memory for the tables";
+    }
+    memset(p->table, 1, p->table_mask + 1);
+    memset(p->btb, 0xff, btb_bytes);
+    return NULL;
+}
+
+void predictor_free(struct predictor *p)
+{
+    free(p->table);
+    free(p->btb);
+    free(p->stack);
+    p->table = NULL;
+    p->btb = NULL;
+    p->stack = NULL;
+}
+
+/* Whether the direction was foreseen; the counter and the history learn it. */
+static bool learn_direction(struct predictor *p, uint64_t pc, bool taken)
+{
+    uint8_t *counter = &p->table[(pc ^ p->history) & p->table_mask];
+    bool foreseen = (*counter >= 2) == taken;
+    if (taken && *counter < 3)
+        ++*counter;
+    else if (!taken && *counter > 0)
+        --*counter;
+    p->history = (p->history << 1 | taken) & p->history_mask;
+    return foreseen;
+}
+
+/* Whether the BTB had this target for pc; afterwards it has, as the newest entry of its set. */
+static bool learn_target(struct predictor *p, uint64_t pc, uint64_t target)
+{
+    struct btb_entry *set = p->btb + (pc & p->btb_set_mask) * p->btb_ways;
+    if (set[0].pc == pc && set[0].target == target)
+        return true;
+    uint32_t way = 0;
+    while (way < p->btb_ways - 1 && set[way].pc != pc)
+        way++;
+    bool foreseen = set[way].pc == pc && set[way].target == target;
+    memmove(set + 1, set, way * sizeof *set);
+    set[0] = (struct btb_entry){.pc = pc, .target = target};
+    return foreseen;
+}
+
+static void push_return(struct predictor *p, uint64_t address)
+{
+    p->stack[p->top] = address;
+    p->top = p->top + 1 == p->depth ? 0 : p->top + 1;
+    if (p->used < p->depth)
+        p->used++;
+}
+
+static bool pop_return(struct predictor *p, uint64_t target)
+{
+    if (p->used == 0)
+        return false;
+    p->used--;
+    p->top = p->top == 0 ? p->depth - 1 : p->top - 1;
+    return p->stack[p->top] == target;
+}
+
+bool predictor_branch(struct predictor *p, struct account *a, enum branch_kind kind, uint64_t pc, uint64_t next,
+                      uint64_t target, bool taken)
+{
+    bool foreseen = true;
+    bool late = false; /* foreseen, but only by the decoder */
+    account_count(a, COUNTER_BRANCHES);
+    switch (kind) {
+    case BRANCH_CONDITIONAL:
+        foreseen = learn_direction(p, pc, taken);
+        late = taken && !learn_target(p, pc, target);
+        break;
+    case BRANCH_DIRECT:
+    case BRANCH_CALL:
+        late = !learn_target(p, pc, target);
+        break;
+    case BRANCH_INDIRECT:
+    case BRANCH_INDIRECT_CALL:
+        foreseen = learn_target(p, pc, target);
+        break;
+    case BRANCH_RETURN:
+        foreseen = pop_return(p, target);
+        break;
+    }
+    if (kind == BRANCH_CALL || kind == BRANCH_INDIRECT_CALL)
+        push_return(p, next);
+    if (!foreseen) {
+        account_count(a, COUNTER_BRANCH_MISSES);
+        account_charge(a, CAUSE_BRANCH, p->mispredict);
+    } else if (late) {
+        account_charge(a, CAUSE_BRANCH, p->redirect);
+    }
+    return !foreseen;
+}

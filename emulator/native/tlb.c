@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tlb.c - sets as recency-sorted arrays of translations (see tlb.h)
+ */
+#include "tlb.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *tlb_array_init(struct tlb_array *array, const struct tlb_array_config *config)
+{
+    memset(array, 0, sizeof *array);
+    if (config->entries == 0)
+        return NULL;
+    if (config->ways == 0 || config->ways > 256 || config->entries % config->ways != 0)
+        return "ways must be from 1 to 256 and divide entries";
+    uint32_t sets = config->entries / config->ways;
+    if ((sets & (sets - 1)) != 0)
+        return "entries / ways must be a power of two";
+    array->ways = config->ways;
+    array->set_mask = sets - 1;
+    while (1u << array->set_shift < config->ways)
+        array->set_shift++;
+    array->total = sets << array->set_shift;
+    array->entry = aligned_alloc(64, (array->total * sizeof *array->entry + 63) & ~(size_t)63);
+    if (!array->entry)
+        return "no memory for the entries";
+    tlb_array_empty(array);
+    return NULL;
+}
+
+void tlb_array_free(struct tlb_array *array)
+{
+    free(array->entry);
+    array->entry = NULL;
+}
+
+const char *tlb_init(struct tlb *tlb, const struct tlb_config *config)
+{
+    memset(tlb, 0, sizeof *tlb);
+    if (config->small.entries == 0)
+        return "small.entries must not be 0";
+    if (config->large_in_small && config->large.entries != 0)
+        return "large.entries must be 0 when large pages share the array of small ones";
+    const char *refusal = tlb_array_init(&tlb->array[TLB_SMALL], &config->small);
+    if (!refusal && config->large_in_small)
+        tlb->array[TLB_LARGE] = tlb->array[TLB_SMALL];
+    else if (!refusal)
+        refusal = tlb_array_init(&tlb->array[TLB_LARGE], &config->large);
+    if (!refusal)
+        refusal = tlb_array_init(&tlb->array[TLB_HUGE], &config->huge);
+    if (refusal)
+        tlb_free(tlb);
+    return refusal;
+}
+
+void tlb_free(struct tlb *tlb)
+{
+    if (tlb->array[TLB_LARGE].entry == tlb->array[TLB_SMALL].entry)
+        tlb->array[TLB_LARGE].entry = NULL;
+    for (int size = 0; size < TLB_SIZES; size++)
+        tlb_array_free(&tlb->array[size]);
+}
+
+static void move_to_front(struct tlb_entry *set, uint32_t way, struct tlb_entry entry)
+{
+    memmove(set + 1, set, way * sizeof *set);
+    set[0] = entry;
+}
+
+const struct tlb_entry *tlb_touch(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag)
+{
+    if (!array->entry)
+        return NULL;
+    struct tlb_entry *set = tlb_set(array, vaddr, page_shift);
+    uint64_t key = tlb_key(vaddr, page_shift, tag);
+    for (uint32_t way = 0; way < array->ways; way++) {
+        if (!tlb_key_matches(set[way].key, key))
+            continue;
+        if (way != 0)
+            move_to_front(set, way, set[way]);
+        return set;
+    }
+    return NULL;
+}
+
+static bool is_dead(const struct tlb_entry *entry, const uint32_t *tag_of)
+{
+    if (entry->key == 0)
+        return true;
+    return !tlb_entry_global(entry) && (entry->key & TLB_TAG_MASK) != tag_of[tlb_entry_asid(entry)];
+}
+
+const struct tlb_entry *tlb_fill(struct tlb_array *array, uint64_t vaddr, struct tlb_entry entry,
+                                 const uint32_t *tag_of)
+{
+    struct tlb_entry *set = tlb_set(array, vaddr, tlb_entry_shift(&entry));
+    uint32_t way = 0;
+    while (way < array->ways - 1 && !is_dead(&set[way], tag_of))
+        way++;
+    move_to_front(set, way, entry);
+    return set;
+}
+
+void tlb_remove(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag, bool global_too)
+{
+    if (!array->entry)
+        return;
+    struct tlb_entry *set = tlb_set(array, vaddr, page_shift);
+    uint64_t key = tlb_key(vaddr, page_shift, tag);
+    for (uint32_t way = 0; way < array->ways; way++)
+        if (set[way].key == key || (global_too && tlb_key_matches(set[way].key, key)))
+            set[way].key = 0;
+}
+
+void tlb_sweep(struct tlb_array *array, bool (*visit)(struct tlb_entry *, void *), void *context)
+{
+    for (uint32_t i = 0; i < array->total; i++)
+        if (array->entry[i].key != 0 && visit(&array->entry[i], context))
+            array->entry[i].key = 0;
+}
+
+void tlb_array_empty(struct tlb_array *array)
+{
+    if (array->entry)
+        memset(array->entry, 0, array->total * sizeof *array->entry);
+}
