@@ -28,15 +28,10 @@ void models_free(struct models *models);
 
 size_t models_size(void); /* bytes of struct models, for one who allocates it without seeing it */
 
-/* One event of a fixed price, under the cause that costs.def gives it. */
-static inline void models_charge(const struct models *models, struct account *a, enum cost cost)
+/* One event of a fixed price; its usual cause is cost_cause(cost). */
+static inline void models_charge(const struct models *models, struct account *a, enum cost cost, enum cause cause)
 {
-    static const uint8_t cause[COST_COUNT] = {
-#define COST(enumerator, field, in_cause) CAUSE_##in_cause,
-#include "costs.def"
-#undef COST
-    };
-    account_charge(a, cause[cost], models->config.cost[cost]);
+    account_charge(a, cause, models->config.cost[cost]);
 }
 
 #endif
