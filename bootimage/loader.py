@@ -12,22 +12,20 @@ that word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ringscope.bootimage import (
     container,
     elf,
     files,
-    header,
     information,
-    kernel,
     multiboot1,
     multiboot2,
     packed,
+    plans,
 )
-from ringscope.bootimage.placement import ONE_MIB, Space
+from ringscope.bootimage.placement import Space
 from ringscope.bootimage.types import (
     BootRequest,
     ImageError,
@@ -35,21 +33,7 @@ from ringscope.bootimage.types import (
     LoadedModule,
     MemoryLayout,
     ModuleSpec,
-    Protocol,
 )
-
-if TYPE_CHECKING:
-    from ringscope.bootimage.header import Header1, Header2
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What the header decided: where the kernel goes and what it is to be told."""
-
-    protocol: Protocol
-    parts: kernel.KernelParts
-    text_console: bool
-    load_base: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +51,7 @@ def load(request: BootRequest, layout: MemoryLayout) -> LoadedImage:
     name = str(request.kernel)
     data = files.read(request.kernel)
     space = Space(layout)
-    plan = _plan(data, name, request.protocol, space)
+    plan = plans.make(data, name, request.protocol, space)
     space.claim(plan.parts, name)
     file = _elf(data, name)
     content = packed.read(file) if file is not None else None
@@ -122,70 +106,12 @@ def parse_initrd(text: str) -> tuple[ModuleSpec, ...]:
     return tuple(specs)
 
 
-def _plan(data: bytes, name: str, protocol: Protocol | None, space: Space) -> _Plan:
-    """Read the header of the protocol asked for, or of the first there is. Multiboot 1 goes first."""
-    complaint = None
-    if protocol != "multiboot2":
-        try:
-            found1 = header.find_header1(data, name)
-        except ImageError as error:
-            complaint, found1 = error, None
-        if found1 is not None:
-            return _plan1(data, name, found1)
-    if protocol != "multiboot1" and (found2 := header.find_header2(data, name)) is not None:
-        return _plan2(data, name, found2, space)
-    if complaint is not None:
-        raise complaint
-    wanted = {"multiboot1": "Multiboot 1", "multiboot2": "Multiboot 2", None: "Multiboot 1 or 2"}[protocol]
-    raise ImageError(
-        f"{name}: no {wanted} header in the first {'8192' if protocol == 'multiboot1' else '32768'} bytes; "
-        "this is not a kernel that a Multiboot loader can boot"
-    )
-
-
-def _plan1(data: bytes, name: str, found: Header1) -> _Plan:
-    return _Plan("multiboot1", kernel.parts1(data, name, found), found.video is not None)
-
-
-def _plan2(data: bytes, name: str, found: Header2, space: Space) -> _Plan:
-    wanted = multiboot2.requirements(found, name)
-    if wanted.addresses is not None and wanted.entry is not None:
-        parts = kernel.from_addresses(data, name, found.offset, wanted.addresses, wanted.entry)
-    else:
-        parts = kernel.from_elf(elf.parse(data, name), wanted.entry)
-    if wanted.relocation is None:
-        return _Plan("multiboot2", parts, wanted.text_console)
-    parts = _relocated(parts, wanted.relocation, space, name)
-    return _Plan("multiboot2", parts, wanted.text_console, parts.base)
-
-
-def _relocated(
-    parts: kernel.KernelParts, wanted: multiboot2.Relocation, space: Space, name: str
-) -> kernel.KernelParts:
-    """Move the image to where it prefers to be; without a preference it stays as linked if it can."""
-    size, align = parts.end - parts.base, max(wanted.align, 1)
-    bounds = (max(wanted.minimum, ONE_MIB), wanted.maximum + 1)
-    base = None
-    if wanted.preference not in {multiboot2.LOWEST, multiboot2.HIGHEST}:
-        here = (max(bounds[0], parts.base), min(bounds[1], parts.end))
-        base = space.find(size, here, align)
-    if base is None:
-        base = space.find(size, bounds, align, highest=wanted.preference == multiboot2.HIGHEST)
-    if base is None:
-        raise ImageError(
-            f"{name}: relocatable tag: no {size:#x} bytes of usable RAM between min_addr {wanted.minimum:#x} "
-            f"and max_addr {wanted.maximum:#x}; give the machine more memory"
-        )
-    moved = tuple(replace(part, base=part.base - parts.base + base) for part in parts.parts)
-    return kernel.KernelParts(moved, parts.entry - parts.base + base)
-
-
 def _elf(data: bytes, name: str) -> elf.ElfFile | None:
     """Return the ELF file that says what the kernel's symbols are, None for a flat kernel."""
     return elf.parse(data, name) if elf.is_elf(data) else None
 
 
-def _check_packed(request: BootRequest, plan: _Plan, name: str) -> None:
+def _check_packed(request: BootRequest, plan: plans.Plan, name: str) -> None:
     if plan.protocol != "multiboot1":
         raise ImageError(f"{name}: a packed image is a Multiboot 1 kernel; boot it as one")
     if request.modules:

@@ -81,9 +81,7 @@ def requirements(found: Header2, name: str) -> Requirements:
     addresses = None
     if _ADDRESS in fields:
         if _ENTRY not in fields:
-            raise ImageError(
-                f"{where}: its address tag (type 2) needs an entry address tag (type 3) beside it"
-            )
+            raise ImageError(f"{where}: its address tag (type 2) lacks an entry address tag (type 3)")
         addresses = _addresses(found, *fields[_ADDRESS])
     (entry,) = fields.get(_ENTRY, (None,))
     relocation = Relocation(*fields[_RELOCATABLE]) if _RELOCATABLE in fields else None

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What tests of every kind share: the build folder, and QEMU as the second opinion."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _neighbour(name: str, path: Path):
+    """Import a helper that lies among the tests, which are no package."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+_qemu = _neighbour("ringscope_test_qemu", Path(__file__).with_name("boot") / "qemu.py")
+
+
+@pytest.fixture(scope="session")
+def build_folder():
+    """Where programs for tests are built; it is kept between runs. Tests that run side by side have their own."""
+    return ROOT / "build" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture(scope="session")
+def require_program():
+    """A function that skips where a program is not installed, and fails where CI promises that it is."""
+
+    def require(name):
+        if shutil.which(name) is not None:
+            return
+        if "CI" in os.environ:
+            pytest.fail(f"{name} is not installed; CI installs it, and these tests must not be skipped there")
+        pytest.skip(f"{name} is not installed")
+
+    return require
+
+
+@pytest.fixture(scope="session")
+def run_qemu(require_program):
+    """``run`` of tests/boot/qemu.py, where QEMU is installed."""
+    require_program(_qemu.PROGRAM)
+    return _qemu.run
