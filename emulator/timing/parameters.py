@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parts of a profile as frozen dataclasses, and the reader that fills them from a TOML table.
+
+Every value of a profile is a table ``{ value, unit, source }``. A dataclass here declares each field with
+the unit it must have and the range it must lie in; a field of dataclass type is a nested table. The reader
+refuses anything missing, unknown, in another unit or out of range with a sentence that names the file and
+the field.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAXIMUM = 0xFFFF_FFFF  # the native configuration has 32-bit fields
+ESTIMATE = "estimate"
+POLICIES = ("lru",)
+
+T = TypeVar("T")
+
+
+class ProfileError(Exception):
+    """A profile is refused; the message says which file, which field and why."""
+
+
+def quantity(unit: str, minimum: int = 0, maximum: int = MAXIMUM) -> Any:  # noqa: ANN401 (stands for a field's default)
+    """Declare an integer field measured in ``unit``, from ``minimum`` to ``maximum``."""
+    return dataclasses.field(metadata={"unit": unit, "minimum": minimum, "maximum": maximum})
+
+
+def policy() -> Any:  # noqa: ANN401 (stands for a field's default)
+    """Declare a field that names a replacement policy."""
+    return dataclasses.field(metadata={"policy": True})
+
+
+def flag() -> Any:  # noqa: ANN401 (stands for a field's default)
+    """Declare a plain boolean, false when absent: a matter of structure, which has no unit."""
+    return dataclasses.field(default=False, metadata={"flag": True})
+
+
+@dataclass(frozen=True)
+class Core:
+    """The clock."""
+
+    frequency: int = quantity("Hz", 1_000, 4_294_967_295_000)
+
+
+@dataclass(frozen=True)
+class Cache:
+    """One level: ``size / (ways * line)`` sets, a power of two."""
+
+    size: int = quantity("bytes")
+    ways: int = quantity("ways", 1, 64)
+    line: int = quantity("bytes", 8, 1024)
+    replacement: str = policy()
+
+    @property
+    def sets(self) -> int:
+        """How many sets there are."""
+        return self.size // (self.ways * self.line)
+
+
+@dataclass(frozen=True)
+class Latency:
+    """From a load's issue to the use of its value, by the level that serves it."""
+
+    l1: int = quantity("cycles")
+    l2: int = quantity("cycles")
+    llc: int = quantity("cycles")
+    memory: int = quantity("cycles")
+    memory_beyond: int = quantity("ns")
+
+
+@dataclass(frozen=True)
+class ExposedShare:
+    """The share of a miss's latency that the core fails to hide."""
+
+    fetch: int = quantity("percent", 0, 100)
+    load: int = quantity("percent", 0, 100)
+    store: int = quantity("percent", 0, 100)
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """Exposed shares by the level that serves the miss."""
+
+    l2: ExposedShare
+    llc: ExposedShare
+    memory: ExposedShare
+
+
+@dataclass(frozen=True)
+class TlbArray:
+    """The entries for one page size; none when ``entries`` is 0."""
+
+    entries: int = quantity("entries", 0, 1 << 20)
+    ways: int = quantity("ways", 0, 256)
+
+
+@dataclass(frozen=True)
+class Tlb:
+    """One translation buffer: arrays for 4 KiB, 2 MiB (or 4 MiB) and 1 GiB pages."""
+
+    small: TlbArray
+    large: TlbArray
+    huge: TlbArray
+    large_in_small: bool = flag()
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What a first-level TLB miss costs, and the paging-structure caches."""
+
+    stlb_hit: int = quantity("cycles")
+    base: int = quantity("cycles")
+    pml4e_cached: int = quantity("entries", 0, 256)
+    pdpte_cached: int = quantity("entries", 0, 256)
+    pde_cached: int = quantity("entries", 0, 256)
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Gshare directions, a branch target buffer, a return stack, and two prices."""
+
+    table_bits: int = quantity("bits", 1, 24)
+    history_bits: int = quantity("bits", 0, 24)
+    btb_sets: int = quantity("sets", 1, 1 << 20)
+    btb_ways: int = quantity("ways", 1, 64)
+    return_depth: int = quantity("entries", 1, 1024)
+    mispredict: int = quantity("cycles")
+    redirect: int = quantity("cycles")
+
+
+class Reader:
+    """Reads tables of one file and remembers the source of every value under its dotted path."""
+
+    def __init__(self, file: str) -> None:
+        """``file`` is named in every refusal."""
+        self.file = file
+        self.sources: dict[str, str] = {}
+
+    def refuse(self, path: str, why: str) -> ProfileError:
+        """Return the error for the field at ``path``."""
+        return ProfileError(f"{self.file}: {path}: {why}")
+
+    def table(self, parent: Mapping[str, object], path: str) -> dict[str, object]:
+        """Return the table at the last component of ``path`` in ``parent``."""
+        found = parent.get(path.rpartition(".")[2])
+        if not isinstance(found, dict):
+            raise self.refuse(path, "must be a table" if found is not None else "the table is missing")
+        return found
+
+    def value(self, table: Mapping[str, object], path: str, unit: str) -> object:
+        """Return the value of one ``{ value, unit, source }`` and note its source."""
+        entry = self.table(table, path)
+        extra = entry.keys() ^ {"value", "unit", "source"}
+        if extra:
+            raise self.refuse(
+                path, f"must have exactly value, unit and source (look at: {', '.join(sorted(extra))})"
+            )
+        if entry["unit"] != unit:
+            raise self.refuse(path, f"unit must be {unit!r}, not {entry['unit']!r}")
+        source = entry["source"]
+        if not isinstance(source, str) or not source.strip():
+            raise self.refuse(path, 'source must say where the value is from, or "estimate: reason"')
+        if source.startswith(ESTIMATE) and not source.removeprefix(ESTIMATE).strip(" :"):
+            raise self.refuse(path, 'an estimate needs its reason: "estimate: reason"')
+        self.sources[path] = source
+        return entry["value"]
+
+    def integer(self, table: Mapping[str, object], path: str, unit: str, minimum: int, maximum: int) -> int:
+        """Return an integer value within its range."""
+        value = self.value(table, path, unit)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.refuse(path, f"value must be a whole number of {unit}, not {value!r}")
+        if not minimum <= value <= maximum:
+            raise self.refuse(path, f"value must be from {minimum} to {maximum} {unit}, not {value}")
+        return value
+
+    def integers(self, table: Mapping[str, object], path: str, unit: str) -> dict[str, int]:
+        """Return a table whose every entry is a value in ``unit``, by name."""
+        entries = self.table(table, path)
+        return {name: self.integer(entries, f"{path}.{name}", unit, 0, MAXIMUM) for name in entries}
+
+    def read(self, kind: type[T], parent: Mapping[str, object], path: str) -> T:
+        """Return the table at ``path`` as the dataclass ``kind``."""
+        table = self.table(parent, path)
+        fields = dataclasses.fields(cast("Any", kind))
+        unknown = table.keys() - {field.name for field in fields}
+        if unknown:
+            raise self.refuse(f"{path}.{min(unknown)}", "is not a field of a profile")
+        values: dict[str, object] = {}
+        hints = get_type_hints(kind)
+        for field in fields:
+            where = f"{path}.{field.name}"
+            rule = field.metadata
+            if dataclasses.is_dataclass(hints[field.name]):
+                values[field.name] = self.read(hints[field.name], table, where)
+            elif "policy" in rule:
+                values[field.name] = self._policy(table, where)
+            elif "flag" in rule:
+                values[field.name] = self._flag(table, where)
+            else:
+                values[field.name] = self.integer(
+                    table, where, rule["unit"], rule["minimum"], rule["maximum"]
+                )
+        return kind(**values)
+
+    def _policy(self, table: Mapping[str, object], path: str) -> str:
+        value = self.value(table, path, "policy")
+        if value not in POLICIES:
+            raise self.refuse(path, f"must be one of {', '.join(POLICIES)}, not {value!r}")
+        return str(value)
+
+    def _flag(self, table: Mapping[str, object], path: str) -> bool:
+        value = table.get(path.rpartition(".")[2], False)
+        if not isinstance(value, bool):
+            raise self.refuse(path, f"must be true or false, not {value!r}")
+        return value

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A processor's profile: sizes, latencies and prices, each with its unit and source.
+
+Profiles lie in ``profiles/NAME.toml``; a path to a file of the same form works as well. ``load`` is the
+only way to get one, so every profile in use has been validated.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ringscope.emulator.timing.parameters import (
+    ESTIMATE,
+    Cache,
+    Core,
+    Exposed,
+    Latency,
+    Predictor,
+    ProfileError,
+    Reader,
+    Tlb,
+    TlbArray,
+    Walk,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROFILES = Path(__file__).parent / "profiles"
+ISSUE_UNITS_PER_CYCLE = 64
+ISSUE_UNIT = f"cycles/{ISSUE_UNITS_PER_CYCLE}"
+TABLES = frozenset(
+    "core l1i l1d l2 llc latency exposed itlb dtlb stlb walk predictor cost issue".split()  # noqa: SIM905 (reads better)
+)
+TEXTS = frozenset({"name", "arch", "description"})
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One processor core.
+
+    ``cost`` gives the price in cycles of each event of fixed price, by the names of native/costs.def.
+    ``issue`` gives the static cost of each instruction class in 1/64 cycle, ``width`` the instructions
+    issued per cycle at best. ``sources`` names where each value is from, by its dotted path in the file.
+    """
+
+    name: str
+    arch: str
+    description: str
+    core: Core
+    l1i: Cache
+    l1d: Cache
+    l2: Cache
+    llc: Cache
+    latency: Latency
+    exposed: Exposed
+    itlb: Tlb
+    dtlb: Tlb
+    stlb: Tlb
+    walk: Walk
+    predictor: Predictor
+    cost: Mapping[str, int]
+    width: int
+    issue: Mapping[str, int]
+    sources: Mapping[str, str]
+
+    @property
+    def frequency_hz(self) -> int:
+        """The clock in Hz."""
+        return self.core.frequency
+
+    @property
+    def memory_latency(self) -> int:
+        """Cycles from a load's issue to its value when memory serves it."""
+        beyond = self.latency.memory_beyond * self.core.frequency
+        return self.latency.memory + (beyond + 500_000_000) // 1_000_000_000
+
+    @property
+    def estimate_share(self) -> float:
+        """The share of values, from 0 to 1, whose source is an estimate."""
+        return sum(source.startswith(ESTIMATE) for source in self.sources.values()) / len(self.sources)
+
+
+def available() -> list[str]:
+    """Return the names of the bundled profiles, sorted."""
+    return sorted(path.stem for path in PROFILES.glob("*.toml"))
+
+
+def load(name_or_path: str | Path) -> Profile:
+    """Return the profile of that name, or the one in that file (recognised by ``.toml``).
+
+    Raises ProfileError with the file, the field and the reason.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = PROFILES / f"{name_or_path}.toml"
+        if not path.exists():
+            known = ", ".join(available())
+            raise ProfileError(
+                f"{name_or_path}: no such processor profile; there are: {known}, or give a .toml file"
+            )
+    try:
+        with path.open("rb") as file:
+            document = tomllib.load(file)
+    except OSError as error:
+        raise ProfileError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProfileError(f"{path}: is not TOML: {error}") from error
+    return _build(document, Reader(str(path)))
+
+
+def _build(document: Mapping[str, object], reader: Reader) -> Profile:
+    unknown = document.keys() - TABLES - TEXTS
+    if unknown:
+        raise reader.refuse(min(unknown), "is not a part of a profile")
+    texts = {key: document.get(key) for key in sorted(TEXTS)}
+    for key, text in texts.items():
+        if not isinstance(text, str) or not text:
+            raise reader.refuse(key, "must be a text")
+    issue = reader.table(document, "issue")
+    profile = Profile(
+        **{key: str(text) for key, text in texts.items()},
+        core=reader.read(Core, document, "core"),
+        l1i=reader.read(Cache, document, "l1i"),
+        l1d=reader.read(Cache, document, "l1d"),
+        l2=reader.read(Cache, document, "l2"),
+        llc=reader.read(Cache, document, "llc"),
+        latency=reader.read(Latency, document, "latency"),
+        exposed=reader.read(Exposed, document, "exposed"),
+        itlb=reader.read(Tlb, document, "itlb"),
+        dtlb=reader.read(Tlb, document, "dtlb"),
+        stlb=reader.read(Tlb, document, "stlb"),
+        walk=reader.read(Walk, document, "walk"),
+        predictor=reader.read(Predictor, document, "predictor"),
+        cost=reader.integers(document, "cost", "cycles"),
+        width=reader.integer(issue, "issue.width", "instructions", 1, 16),
+        issue=reader.integers(issue, "issue.class", ISSUE_UNIT),
+        sources=reader.sources,
+    )
+    _check(profile, reader)
+    return profile
+
+
+def _is_power_of_two(number: int) -> bool:
+    return number > 0 and number & (number - 1) == 0
+
+
+def _check(profile: Profile, reader: Reader) -> None:
+    """Refuse what no single field shows."""
+    for name in ("l1i", "l1d", "l2", "llc"):
+        _check_cache(name, getattr(profile, name), profile.l1d.line, reader)
+    for name in ("itlb", "dtlb", "stlb"):
+        _check_tlb(name, getattr(profile, name), reader)
+    if profile.predictor.history_bits > profile.predictor.table_bits:
+        raise reader.refuse("predictor.history_bits", "must not exceed table_bits")
+    if not _is_power_of_two(profile.predictor.btb_sets):
+        raise reader.refuse("predictor.btb_sets", "must be a power of two")
+    steps = (profile.latency.l1, profile.latency.l2, profile.latency.llc, profile.memory_latency)
+    if list(steps) != sorted(steps):
+        raise reader.refuse("latency", f"must not fall from level to level: l1, l2, llc, memory are {steps}")
+    for name, units in profile.issue.items():
+        if name != "rep_element" and units * profile.width < ISSUE_UNITS_PER_CYCLE:
+            raise reader.refuse(f"issue.class.{name}", f"is cheaper than a width of {profile.width} allows")
+
+
+def _check_cache(name: str, cache: Cache, line: int, reader: Reader) -> None:
+    if not _is_power_of_two(cache.line) or cache.line != line:
+        raise reader.refuse(f"{name}.line", "must be a power of two and the same at every level")
+    if cache.size == 0 and name in ("l2", "llc"):
+        return
+    if cache.size % (cache.ways * cache.line) or not _is_power_of_two(cache.sets):
+        raise reader.refuse(f"{name}.size", "size / (ways * line), the sets, must be a power of two")
+
+
+def _check_tlb(name: str, tlb: Tlb, reader: Reader) -> None:
+    for size in ("small", "large", "huge"):
+        _check_array(f"{name}.{size}", getattr(tlb, size), reader)
+    if tlb.small.entries == 0:
+        raise reader.refuse(f"{name}.small.entries", "must not be 0")
+    if tlb.large_in_small and tlb.large.entries:
+        raise reader.refuse(f"{name}.large.entries", "must be 0 with large_in_small, which shares the array")
+
+
+def _check_array(path: str, array: TlbArray, reader: Reader) -> None:
+    if array.entries == 0:
+        return
+    if array.ways == 0 or array.entries % array.ways or not _is_power_of_two(array.entries // array.ways):
+        raise reader.refuse(f"{path}.ways", "entries / ways, the number of sets, must be a power of two")
