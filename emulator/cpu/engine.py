@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The engine that executes guest instructions, tied to the native core. The only module that imports unicorn.
+
+``Engine`` owns guest RAM, the engine and the core on top of it. Whatever the guest does rarely arrives as a call of one
+of the handlers it was given; an exception raised in a handler stops the run and is raised again from ``run``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import unicorn
+from unicorn import unicorn_const as constants
+from unicorn import x86_const
+from unicorn.unicorn_py3 import unicorn as binding
+
+from ringscope.emulator.cpu.x86_64.layout import UnknownEngine, find_layout
+from ringscope.emulator.native import library as native
+from ringscope.emulator.native.library import NOWHERE, Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+
+PAGE = 0x1000
+FOUR_GIB = 1 << 32
+PHYSICAL_END = 1 << 40  # the engine's processor model has 40 physical address bits
+
+
+@dataclass(frozen=True)
+class Handlers:
+    """What the machine does when the guest does something rare. Sizes in bytes, times in cycles."""
+
+    events: Callable[[], None]
+    acknowledge: Callable[[], int]
+    port_in: Callable[[int, int], int]
+    port_out: Callable[[int, int, int], None]
+    mmio_read: Callable[[int, int], int]
+    mmio_write: Callable[[int, int, int], None]
+    cpuid: Callable[[int, int], tuple[int, int, int, int]]
+    msr_read: Callable[[int], int | None]
+    msr_write: Callable[[int, int], bool]
+
+
+class GeneralProtection(Exception):
+    """Raised by a handler: the guest's access is answered with #GP."""
+
+
+class Engine:
+    """One x86 processor and its RAM.
+
+    ``decode`` is called with the address of the core's answer buffer and returns the function that decodes a block
+    (cpu/x86_64/decode.py). Raises UnknownEngine if the engine's library is not the one this core knows.
+    """
+
+    def __init__(
+        self,
+        ram_bytes: int,
+        config: ctypes.Array[ctypes.c_char],
+        handlers: Handlers,
+        make_decoder: Callable[[int], Callable[[int, int, int, int, int], None]],
+        *,
+        timing: bool,
+    ) -> None:
+        self._native = native.load()
+        self._handlers = handlers
+        self._failure: BaseException | None = None
+        self._config = config
+        missing = self._native.engine_interpose(binding.uclib._name.encode())  # noqa: SLF001  the very library in use
+        if missing:
+            version = unicorn.__version__
+            raise UnknownEngine(f"the engine (unicorn {version}) lacks {missing.decode()}; install unicorn 2.1.4")
+        self._uc: Any = unicorn.Uc(constants.UC_ARCH_X86, constants.UC_MODE_64)
+        self._uc.ctl_set_cpu_model(x86_const.UC_CPU_X86_SKYLAKE_CLIENT)
+        self.ram_bytes = ram_bytes
+        self.ram = mmap.mmap(-1, ram_bytes)
+        self._ram_address = ctypes.addressof(ctypes.c_char.from_buffer(self.ram))
+        self._uc.mem_map_ptr(0, ram_bytes, constants.UC_PROT_ALL, self._ram_address)
+        self._callbacks = self._make_callbacks()
+        error = ctypes.c_char_p()
+        self._core = self._native.core_new(self._callbacks, config, timing, ctypes.byref(error))
+        if not self._core:
+            raise ValueError((error.value or b"the native core could not be built").decode())
+        self._decode = make_decoder(self._native.core_decoded(self._core))
+        self._map_devices()
+        self._attach()
+
+    # ---- construction ----
+
+    def _guard(self, function: Callable[P, T], otherwise: T) -> Callable[P, T]:
+        """Keep an exception for ``run`` to raise: it cannot cross native frames."""
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return function(*args, **kwargs)
+            except BaseException as failure:  # noqa: BLE001  kept, and raised again by run()
+                self._failure = failure
+                self._native.core_stop(self._core, True)
+                return otherwise
+
+        return guarded
+
+    def _make_callbacks(self) -> native.Callbacks:
+        given = self._handlers
+
+        def cpuid(leaf: int, subleaf: int, out: Any) -> None:
+            out[0:4] = given.cpuid(leaf, subleaf)
+
+        def msr_read(index: int, out: Any) -> int:
+            try:
+                value = given.msr_read(index)
+            except GeneralProtection:
+                return -1
+            if value is None:
+                return 0
+            out[0] = value
+            return 1
+
+        def msr_write(index: int, value: int) -> int:
+            try:
+                return int(given.msr_write(index, value))
+            except GeneralProtection:
+                return -1
+
+        def decode(pc: int, address: int, length: int, page: int, mode: int) -> None:
+            self._decode(pc, address, length, page, mode)
+
+        def nothing(*_: int) -> None:
+            pass
+
+        guard = self._guard
+        return native.Callbacks(
+            decode=native.DECODE(guard(decode, None)),
+            events=native.EVENTS(guard(given.events, None)),
+            acknowledge=native.ACKNOWLEDGE(guard(given.acknowledge, -1)),
+            port_in=native.PORT_IN(guard(given.port_in, 0)),
+            port_out=native.PORT_OUT(guard(given.port_out, None)),
+            mmio_read=native.MMIO_READ(guard(given.mmio_read, 0)),
+            mmio_write=native.MMIO_WRITE(guard(given.mmio_write, None)),
+            cpuid=native.CPUID(guard(cpuid, None)),
+            msr_read=native.MSR_READ(guard(msr_read, 0)),
+            msr_write=native.MSR_WRITE(guard(msr_write, 0)),
+            invalid=native.INVALID(guard(self._invalid, 0)),
+        )
+
+    def _map_devices(self) -> None:
+        """Everything that is not RAM is one device, which the machine dispatches."""
+
+        def read(_: Any, offset: int, size: int, base: int) -> int:
+            return int(self._callbacks.mmio_read(base + offset, size))
+
+        def write(_: Any, offset: int, size: int, value: int, base: int) -> None:
+            self._callbacks.mmio_write(base + offset, size, value)
+
+        for start, end in ((self.ram_bytes, FOUR_GIB), (max(FOUR_GIB, self.ram_bytes), PHYSICAL_END)):
+            if end > start:
+                self._uc.mmio_map(start, end - start, read, start, write, start)
+
+    def _attach(self) -> None:
+        """Install the hooks before anything is translated; then learn where the engine's state is."""
+        library, handle = binding.uclib, self._uc._uch  # noqa: SLF001  the raw handle is what the core works with
+        everywhere, nowhere = (1, 0), (1 << 60, (1 << 60) + 1)
+        hooks = (
+            (constants.UC_HOOK_BLOCK, "core_on_block", everywhere),
+            (constants.UC_HOOK_INTR, "core_on_exception", everywhere),
+            (constants.UC_HOOK_INSN_INVALID, "core_on_invalid", everywhere),
+            # A memory hook, on a range no guest has, makes translated code call the helpers that access.c replaces.
+            (constants.UC_HOOK_MEM_READ | constants.UC_HOOK_MEM_WRITE, "core_on_block", nowhere),
+        )
+        user_data = None
+        for kind, name, (begin, end) in hooks:
+            hook = ctypes.c_size_t()
+            function = ctypes.cast(getattr(self._native, name), ctypes.c_void_p)
+            library.uc_hook_add(
+                handle,
+                ctypes.byref(hook),
+                kind,
+                function,
+                ctypes.c_void_p(self._core),
+                ctypes.c_uint64(begin),
+                ctypes.c_uint64(end),
+            )
+            if kind == constants.UC_HOOK_BLOCK:
+                user_data = self._find_user_data(hook.value)
+        problem = self._native.core_attach(self._core, handle, self._ram_address, self.ram_bytes, user_data)
+        if problem:
+            raise UnknownEngine(problem.decode())
+        self._uc.ctl_flush_tb()
+        layout = find_layout(self._uc, self._native.core_env(self._core))
+        names = (
+            "regs eip eflags hflags segs ldt tr gdt idt cr efer star lstar cstar fmask "
+            "sysenter_cs sysenter_esp sysenter_eip"
+        ).split()
+        if 4 * len(names) != self._native.core_env_layout_size():
+            raise UnknownEngine("the native core and its Python side differ; run `make build`")
+        place = (ctypes.c_uint32 * len(names)).from_address(self._native.core_env_layout())
+        place[:] = [layout[name] for name in names]
+
+    def _find_user_data(self, hook: int) -> int:
+        """Return the address of the hook's user-data word: the block hook's own argument (run.c)."""
+        words = (ctypes.c_uint64 * 16).from_address(hook)
+        found = [i for i, word in enumerate(words) if word == self._core]
+        if len(found) != 1:
+            raise UnknownEngine("the engine's hooks are not laid out as known")
+        return hook + 8 * found[0]
+
+    def close(self) -> None:
+        """Free the core. The engine and RAM go with the object."""
+        if self._core:
+            self._native.core_free(self._core)
+            self._core = None
+
+    # ---- running ----
+
+    def enter_multiboot(self, entry: int, eax: int, ebx: int) -> None:
+        """Put the processor into the state in which a multiboot loader enters a kernel."""
+        self._native.core_enter_multiboot(self._core, entry, eax, ebx)
+
+    def run(self, until: int = NOWHERE, steps: int | None = None) -> Stop:
+        """Run to simulated time ``until`` (cycles) or for ``steps`` instructions, and say why it stopped."""
+        if steps is not None and not self._stepping:
+            self._uc.ctl_flush_tb()
+        elif steps is None and self._stepping:
+            self._uc.ctl_flush_tb()
+        self._stepping = steps is not None
+        stop = Stop(self._native.core_run(self._core, until, NOWHERE if steps is None else steps))
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            self._native.core_stop(self._core, False)
+            raise failure
+        return stop
+
+    _stepping = False
+
+    def stop(self, requested: bool = True) -> None:
+        """Ask the run to end at the next block boundary; False withdraws it."""
+        self._native.core_stop(self._core, requested)
+
+    def set_breakpoints(self, addresses: Sequence[int]) -> None:
+        """Stop before the instructions at these virtual addresses."""
+        self._native.core_set_breakpoints(
+            self._core, (ctypes.c_uint64 * max(len(addresses), 1))(*addresses), len(addresses)
+        )
+        self._uc.ctl_flush_tb()
+
+    def step_over_breakpoint(self) -> None:
+        """Let the next run start on a breakpoint without stopping there."""
+        self._native.core_step_over(self._core)
+
+    def set_next_event(self, due: int | None) -> None:
+        """Tell when (in cycles of simulated time) the next device event is due."""
+        self._native.core_set_next_event(self._core, NOWHERE if due is None else due)
+
+    def set_interrupt(self, pending: bool) -> None:
+        """Set the level of the interrupt pin."""
+        self._native.core_set_interrupt(self._core, pending)
+
+    def skip_idle(self, until: int) -> None:
+        """Let simulated time pass while the processor sleeps."""
+        self._native.core_skip_idle(self._core, until)
+
+    # ---- reading ----
+
+    @property
+    def time(self) -> int:
+        """Simulated time in cycles: those worked and those slept."""
+        return int(self._native.core_time(self._core))
+
+    @property
+    def idle(self) -> int:
+        """Cycles slept."""
+        return int(self._native.core_idle(self._core))
+
+    @property
+    def lateness(self) -> int:
+        """The longest time in cycles from a device event's due cycle to its turn."""
+        return int(self._native.core_lateness(self._core))
+
+    @property
+    def core(self) -> int:
+        """The native core, for those who read its books (trace/books.py)."""
+        return int(self._core)
+
+    @property
+    def interrupts_enabled(self) -> bool:
+        """Whether RFLAGS.IF is set."""
+        return bool(self.register("rflags") & 0x200)
+
+    def register(self, name: str) -> int:
+        """Return a register by its name in lower case: rax ... r15, rip, rflags, cs ... gs, cr0 ... cr4, efer."""
+        if name == "efer":
+            return int(self._uc.msr_read(0xC0000080))
+        return int(self._uc.reg_read(getattr(x86_const, f"UC_X86_REG_{name.upper()}")))
+
+    def set_register(self, name: str, value: int) -> None:
+        """Write a register."""
+        self._uc.reg_write(getattr(x86_const, f"UC_X86_REG_{name.upper()}"), value)
+
+    def set_time_stamp(self, value: int) -> None:
+        """Write the time-stamp counter."""
+        self._native.core_set_time_stamp(self._core, value)
+
+    @property
+    def time_stamp(self) -> int:
+        """The time-stamp counter."""
+        return int(self._native.core_time_stamp(self._core))
+
+    def set_tsc_aux(self, value: int) -> None:
+        """Write IA32_TSC_AUX, which RDTSCP returns."""
+        self._native.core_set_tsc_aux(self._core, value)
+
+    @property
+    def shutdown_pc(self) -> int:
+        """Where the exception that led to a triple fault was raised."""
+        return int(self._native.core_shutdown_pc(self._core))
+
+    @property
+    def engine_error(self) -> str:
+        """Why the engine gave up, in its words."""
+        return str(unicorn.UcError(self._native.core_engine_error(self._core)))
+
+    def _invalid(self, pc: int) -> int:
+        """An undefined instruction: carry out INVPCID, which the engine lacks; refuse the rest."""
+        del pc
+        return 0

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * block.c: the table of decoded blocks. See block.h.
+ *
+ * A chain may hold several blocks of one address whose bytes differ: code that alternates is decoded once per version.
+ */
+#include "block.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model_config.h"
+#include "account.h"
+
+enum { BUCKETS = 1 << 16, INSN_BYTES_MAX = 15 };
+
+const char *block_table_init(struct block_table *table)
+{
+    table->bucket = calloc(BUCKETS, sizeof(struct block *));
+    table->mask = BUCKETS - 1;
+    table->count = 0;
+    return table->bucket ? NULL : "no memory for the table of decoded blocks";
+}
+
+void block_table_free(struct block_table *table)
+{
+    for (uint32_t i = 0; table->bucket && i <= table->mask; i++) {
+        for (struct block *b = table->bucket[i], *next; b; b = next) {
+            next = b->next;
+            free(b->code);
+            free(b);
+        }
+    }
+    free(table->bucket);
+    table->bucket = NULL;
+}
+
+static uint32_t bucket_of(const struct block_table *table, uint64_t paddr, uint32_t mode)
+{
+    return (uint32_t)((paddr * 0x9e3779b97f4a7c15u) >> 40 ^ mode) & table->mask;
+}
+
+static void add_cost(struct block_insn *sum, uint32_t word, const uint32_t *price)
+{
+    uint32_t cost = word >> 8 & 0xff;
+    sum->issue += word >> 16;
+    if (cost == BLOCK_NO_COST)
+        return;
+    if (cost_cause(cost) == CAUSE_TRAP)
+        sum->trap += price[cost];
+    else
+        sum->serialisation += price[cost];
+}
+
+static struct block *block_new(const struct decoded *d, const struct block_source *source, const uint32_t *price)
+{
+    uint32_t insns = d->insns ? d->insns : 1;
+    struct block *b = calloc(1, sizeof(*b) + insns * sizeof(b->insn[0]));
+    struct block_insn sum = {0};
+
+    if (!b)
+        return NULL;
+    b->paddr = source->paddr;
+    b->mode = source->mode;
+    b->mark = d->mark;
+    b->insns = (uint16_t)insns;
+    b->branch = (uint8_t)d->branch;
+    b->flags = (uint8_t)d->flags;
+    b->element = d->element;
+    for (uint32_t i = 0; i < d->insns; i++) {
+        sum.end = (uint16_t)(sum.end + (d->insn[i] & 0xff));
+        add_cost(&sum, d->insn[i], price);
+        b->insn[i] = sum;
+    }
+    b->bytes = sum.end;
+    b->compared = b->bytes ? b->bytes : source->length < INSN_BYTES_MAX ? source->length : INSN_BYTES_MAX;
+    b->code = malloc(b->compared);
+    if (!b->code) {
+        free(b);
+        return NULL;
+    }
+    memcpy(b->code, source->code, b->compared);
+    return b;
+}
+
+static bool is_at(const struct block *b, const struct block_source *source)
+{
+    return b->paddr == source->paddr && b->mode == source->mode && b->compared <= source->length &&
+           !memcmp(b->code, source->code, b->compared);
+}
+
+struct block *block_get(struct block_table *table, const struct block_source *source, decode_callback decode,
+                        const struct decoded *out, const uint32_t *price)
+{
+    struct block **bucket = &table->bucket[bucket_of(table, source->paddr, source->mode)];
+
+    for (struct block *b = *bucket; b; b = b->next)
+        if (is_at(b, source))
+            return b;
+
+    decode(source->pc, source->code, source->length, source->page, source->mode);
+    struct block *b = block_new(out, source, price);
+    if (!b)
+        return NULL;
+    b->next = *bucket;
+    *bucket = b;
+    table->count++;
+    return b;
+}

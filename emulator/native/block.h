@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * block.h: architectural basic blocks, decoded once.
+ *
+ * A block runs from an address to the first branch, serialising instruction, page end, mark or BLOCK_INSNS_MAX
+ * instructions. Where it ends is a property of the guest's bytes, never of the engine's translation, so everything that
+ * is counted or timed by blocks is the same however the engine cut its code. An instruction that crosses a page end is
+ * a block of its own, so that a fault on its second page is met exactly there.
+ *
+ * A block is known by its physical address, the processor's mode and its bytes: when a translation is made the
+ * bytes are compared, so code that changed is decoded anew. Python decodes (emulator/cpu/x86_64/decode.py); the result
+ * arrives in `struct decoded`.
+ */
+#ifndef RINGSCOPE_BLOCK_H
+#define RINGSCOPE_BLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BLOCK_INSNS_MAX = 64, BLOCK_NO_BRANCH = 0xff, BLOCK_NO_COST = 0xff };
+
+/* The mode a block is decoded in, part of its key. */
+enum {
+    BLOCK_MODE_16,
+    BLOCK_MODE_32,
+    BLOCK_MODE_64,
+    BLOCK_MODE_MASK = 3,
+    BLOCK_MODE_SINGLE = 4, /* one instruction only: interrupt shadow or TF in force */
+};
+
+enum { BLOCK_REPEATS = 1 }; /* flags: the last instruction is a string instruction with a rep prefix */
+
+/* What the decoder hands over. Written by Python through ctypes with this very layout. */
+struct decoded {
+    uint32_t insns;       /* 0: the first instruction is not valid */
+    uint32_t branch;      /* enum branch_kind of the last instruction, or BLOCK_NO_BRANCH */
+    uint32_t flags;
+    uint32_t mark;        /* the first instruction's displacement if it is a mark, else 0 */
+    uint32_t element;     /* issue units of one element of the last instruction beyond the first */
+    uint32_t insn[BLOCK_INSNS_MAX]; /* length | enum cost or BLOCK_NO_COST << 8 | issue units << 16 */
+};
+
+struct block_insn {
+    uint16_t end;         /* offset of the next instruction */
+    uint32_t issue, trap, serialisation; /* cost of the block up to and including this one */
+};
+
+struct block {
+    struct block *next;   /* in the hash chain */
+    uint64_t paddr;
+    uint32_t mode;
+    uint32_t mark;
+    uint16_t insns;       /* at least 1 */
+    uint16_t bytes;       /* 0: not valid code; the engine's size is taken when it runs */
+    uint8_t branch, flags;
+    uint32_t element;
+    uint32_t compared;    /* bytes at `code`, by which the block is known again */
+    uint8_t *code;
+    struct block_insn insn[];
+};
+
+struct block_table {
+    struct block **bucket;
+    uint32_t mask;
+    uint32_t count;
+};
+
+/* Decode at most the first `length` bytes; an instruction that ends beyond `page` bytes is taken only if it is the first,
+ * and then alone. */
+typedef void (*decode_callback)(uint64_t pc, const uint8_t *bytes, uint32_t length, uint32_t page, uint32_t mode);
+
+/* Returns NULL or a sentence. */
+const char *block_table_init(struct block_table *table);
+void block_table_free(struct block_table *table);
+
+/* Where a block is looked for, and the bytes that are there now. */
+struct block_source {
+    uint64_t pc, paddr;
+    uint32_t mode;
+    const uint8_t *code;
+    uint32_t length; /* bytes at `code` */
+    uint32_t page;   /* of them, those before the page end */
+};
+
+/* The block at `source`, decoded through `decode`, which fills `out`, where it is new. `price` gives the cycles of each
+ * enum cost. NULL: no memory. */
+struct block *block_get(struct block_table *table, const struct block_source *source, decode_callback decode,
+                        const struct decoded *out, const uint32_t *price);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * core.h: one machine's native core: everything that happens per block, per access and per ring crossing.
+ *
+ * Reading order: this file; engine_x86.h (what is known of the engine); block.h, ledger.h, models.h (what is kept);
+ * run.c (the block hook and the run loop); crossing.c (exceptions, interrupts, system calls, returns); control.c
+ * (control registers, MSRs, ports); access.c (loads and stores).
+ *
+ * Time. `account.cycles` counts the cycles in which the processor worked; `idle` those it slept. Their sum is simulated
+ * time. Everything that is due at a time (a device's event, the end of a run) is met at the first block boundary
+ * at or after it: the block hook compares one number, `due`.
+ *
+ * Python owns slow devices, decoding and policy, through `struct callbacks`; it reads and steers the core by the core_*
+ * functions. A callback may ask the core to stop (core_stop) but never runs the engine.
+ */
+#ifndef RINGSCOPE_CORE_H
+#define RINGSCOPE_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "block.h"
+#include "engine_x86.h"
+#include "interpose.h"
+#include "ledger.h"
+#include "models.h"
+
+enum stop_reason {
+    STOP_NONE,
+    STOP_REQUEST,    /* core_stop() was called */
+    STOP_TIME,       /* the time given to core_run() has come */
+    STOP_STEPS,      /* the instructions given to core_run() are done */
+    STOP_BREAKPOINT, /* the next instruction is a breakpoint */
+    STOP_HALT,       /* the guest sleeps until an interrupt */
+    STOP_TRIPLE_FAULT,
+    STOP_ENGINE, /* the engine gave up: its error is in core_engine_error() */
+};
+
+struct callbacks {
+    decode_callback decode;
+    void (*events)(void); /* device events are due */
+    int32_t (*acknowledge)(void); /* vector of the pending interrupt, or -1 if there is none after all */
+    uint32_t (*port_in)(uint32_t port, uint32_t size);
+    void (*port_out)(uint32_t port, uint32_t size, uint32_t value);
+    uint64_t (*mmio_read)(uint64_t paddr, uint32_t size);
+    void (*mmio_write)(uint64_t paddr, uint32_t size, uint64_t value);
+    void (*cpuid)(uint32_t leaf, uint32_t subleaf, uint32_t *registers); /* eax, ebx, ecx, edx */
+    int32_t (*msr_read)(uint32_t index, uint64_t *value);   /* 1: done, 0: the engine's, -1: #GP */
+    int32_t (*msr_write)(uint32_t index, uint64_t value);
+    int32_t (*invalid)(uint64_t pc); /* 1: the undefined instruction was carried out */
+};
+
+enum { BREAKPOINTS_MAX = 64, REPEATS_MAX = 64 };
+
+/* A string instruction that a fault or an interrupt cut between two elements: known again when it goes on. */
+struct repeat {
+    uint64_t address_space, pc, rsp, rcx, rsi, rdi;
+};
+
+struct core {
+    /* the hot path */
+    struct account account;
+    uint64_t due;                 /* account.cycles at which the block hook has more to do */
+    const struct block *block;    /* being executed; NULL between blocks */
+    uint64_t block_pc;            /* its virtual address */
+    uint64_t continue_pc;         /* where it goes on if the engine cut it, else NOWHERE */
+    uint64_t repeat_pc;           /* its rep instruction, else NOWHERE */
+    bool timing;                  /* models run */
+    struct models models;
+    struct books books;
+
+    /* the engine */
+    void *uc;
+    env_t *env;
+    cpu_t *cpu;
+    void **hook_user_data;        /* what the next translated block's hook will receive */
+    uint8_t *ram;
+    uint64_t ram_bytes;
+    const uint8_t *code_page[2];  /* host addresses of the pages the last translated block lies on; NULL: none */
+    int engine_error;
+
+    /* time */
+    uint64_t idle, next_event, stop_at;
+    uint64_t tsc_offset;          /* what WRMSR of the time-stamp counter added */
+    uint32_t tsc_aux;
+    uint64_t late_max;            /* longest time from an event's due cycle to its turn */
+    bool interrupt_pending;
+
+    /* stopping */
+    enum stop_reason stop;
+    bool stop_requested; /* until core_stop(c, false) */
+    bool halted;
+    uint64_t steps_left;          /* with `stepping` */
+    bool stepping;
+    uint64_t step_over;           /* a breakpoint here does not stop: it is where we were */
+    uint64_t breakpoint[BREAKPOINTS_MAX];
+    uint32_t breakpoints;
+
+    /* what is kept */
+    struct block_table blocks;
+    struct decoded decoded;       /* the decoder's answer */
+    struct ledger ledger;
+    struct repeat repeat[REPEATS_MAX];
+    uint32_t repeats;
+    bool repeat_started;          /* the rep instruction has completed at least one element */
+    bool soft_interrupt;          /* the exception being raised is an INT instruction */
+    uint64_t exceptions[256];     /* delivered, by vector */
+    uint64_t shutdown_pc;
+
+    struct callbacks call;
+};
+
+#define NOWHERE (~0ull)
+
+/* The machine whose engine runs, NULL between runs. Helpers find their machine here. */
+extern struct core *running;
+
+static inline uint64_t core_now(const struct core *c) { return c->account.cycles + c->idle; }
+static inline uint32_t core_cpl(const struct core *c) { return ENV_HFLAGS(c->env) & HF_CPL; }
+
+/* Book what follows under the given ring. */
+static inline void core_book(struct core *c, enum ring ring)
+{
+    c->account.now = &c->books.counters[ring];
+    c->account.cause = c->books.cause[ring];
+}
+static inline void core_charge(struct core *c, enum cost cost)
+{
+    if (c->timing)
+        models_charge(&c->models, &c->account, cost, (enum cause)cost_cause(cost));
+}
+
+/* run.c */
+void core_rearm(struct core *c);                        /* recompute `due` */
+void core_leave_block(struct core *c, uint64_t next_pc);/* the block is done: its branch is known */
+void core_cut_block(struct core *c, uint64_t pc);       /* the block ends before the instruction at pc */
+void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user);
+void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns);
+
+/* crossing.c */
+void core_on_exception(void *uc, uint32_t number, void *user);
+bool core_on_invalid(void *uc, void *user);
+void core_deliver_interrupt(struct core *c, uint64_t pc, int vector);
+void core_paging_changed(struct core *c);
+
+/* The replacements, by file. Each has the signature of the engine's helper of that name. */
+extern const struct interposition access_replacements[], crossing_replacements[], control_replacements[];
+extern const size_t access_replacement_count, crossing_replacement_count, control_replacement_count;
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * crossing.c: every change of privilege level: exceptions, interrupts, system calls, and the ways back.
+ *
+ * The engine raises exceptions but stops there; its own delivery function, exported yet unused, does what the
+ * architecture prescribes (gates, privilege checks, stack switch, IST, error codes, task gates, #DF), and a fault in the
+ * middle of it arrives here again as a new exception. SYSCALL and SYSENTER, which the engine leaves to its host, are
+ * carried out below. The ways back are the engine's and are only watched.
+ *
+ * What is booked where: a way in belongs to the kernel from its first memory access on, a way out up to its last.
+ */
+#include "core.h"
+#include "interpose.h"
+
+static uint64_t pc_of(const struct core *c) { return ENV_EIP(c->env) + ENV_SEG(c->env, SEG_CS).base; }
+
+/* Call after the privilege level may have changed from `before`, still booked to the kernel. */
+static void note_level(struct core *c, uint32_t before)
+{
+    uint32_t now = core_cpl(c);
+    if (now != before)
+        account_count(&c->account, COUNTER_MODE_SWITCHES);
+    core_book(c, now == 3 ? RING_USER : RING_KERNEL);
+}
+
+static struct flow_key flow_key(const struct core *c)
+{
+    return (struct flow_key){ENV_CR(c->env, 3), pc_of(c), ENV_REG(c->env, REG_RSP)};
+}
+
+/* ---- the ways in ---- */
+
+static void deliver_exception(struct core *c, uint32_t vector)
+{
+    uint32_t before = core_cpl(c);
+    bool soft = c->soft_interrupt;
+
+    c->soft_interrupt = false;
+    if (!soft)
+        core_cut_block(c, pc_of(c));
+    core_book(c, RING_KERNEL);
+    if (vector == VECTOR_PF && !soft)
+        account_count(&c->account, COUNTER_PAGE_FAULTS);
+    core_charge(c, soft ? COST_INT_GATE : COST_EXCEPTION);
+    c->shutdown_pc = pc_of(c);
+    engine.do_interrupt(c->cpu); /* a fault in here does not return: it comes back as an exception of its own */
+    if (soft)
+        core_leave_block(c, pc_of(c)); /* only now has the INT instruction succeeded */
+    c->exceptions[vector & 0xff]++;
+    note_level(c, before);
+}
+
+void core_deliver_interrupt(struct core *c, uint64_t pc, int vector)
+{
+    ENV_EIP(c->env) = pc - ENV_SEG(c->env, SEG_CS).base;
+    engine.raise_interrupt(c->env, EXCEPTION_INTERRUPT + vector, 1, 0, 0); /* does not return */
+}
+
+static void deliver_interrupt(struct core *c, int vector)
+{
+    uint32_t before = core_cpl(c);
+    struct flow_key key = flow_key(c);
+
+    ledger_cut(&c->ledger, &c->books, &key);
+    core_book(c, RING_KERNEL);
+    account_count(&c->account, COUNTER_INTERRUPTS);
+    core_charge(c, COST_HARDWARE_INTERRUPT);
+    c->shutdown_pc = pc_of(c);
+    engine.do_hardware_interrupt(c->env, vector, 1);
+    note_level(c, before);
+}
+
+void core_on_exception(void *uc, uint32_t number, void *user)
+{
+    struct core *c = user;
+    (void)uc;
+    if (number >= EXCEPTION_INTERRUPT)
+        deliver_interrupt(c, (int)number - EXCEPTION_INTERRUPT);
+    else
+        deliver_exception(c, number);
+}
+
+bool core_on_invalid(void *uc, void *user)
+{
+    struct core *c = user;
+    (void)uc;
+    if (!c->call.invalid(pc_of(c)))
+        deliver_exception(c, VECTOR_UD);
+    return true;
+}
+
+static void (*original_helper_raise_interrupt)(env_t *, int, int);
+static void replace_helper_raise_interrupt(env_t *env, int vector, int addend)
+{
+    if (running)
+        running->soft_interrupt = true;
+    original_helper_raise_interrupt(env, vector, addend);
+}
+
+static void (*original_helper_into)(env_t *, int);
+static void replace_helper_into(env_t *env, int addend)
+{
+    if (running)
+        running->soft_interrupt = true;
+    original_helper_into(env, addend);
+    if (running)
+        running->soft_interrupt = false;
+}
+
+/* A flat code segment of the given selector and its stack segment, as SYSCALL and SYSENTER load them. */
+static void load_flat_segments(env_t *env, uint32_t selector, bool code64)
+{
+    ENV_SEG(env, SEG_CS) = (struct env_segment){selector & 0xfffc, 0, 0xffffffff,
+                                                code64 ? SEG_FLAT_CODE64 : SEG_FLAT_CODE32};
+    ENV_SEG(env, SEG_SS) = (struct env_segment){(selector + 8) & 0xfffc, 0, 0xffffffff, SEG_FLAT_DATA};
+    engine.update_hflags(env);
+}
+
+static void enter_kernel(struct core *c, enum cost cost, uint32_t before)
+{
+    core_book(c, RING_KERNEL);
+    core_charge(c, cost);
+    note_level(c, before);
+}
+
+/* Intel SDM volume 2, SYSCALL. In 32-bit mode as AMD defines it. */
+static void (*original_helper_syscall)(env_t *, int);
+static void replace_helper_syscall(env_t *env, int addend)
+{
+    struct core *c = running;
+    if (!c) {
+        original_helper_syscall(env, addend);
+        return;
+    }
+    if (!(ENV_EFER(env) & EFER_SCE))
+        engine.raise_exception_err_ra(env, VECTOR_UD, 0, (uintptr_t)__builtin_return_address(0));
+
+    uint32_t before = core_cpl(c);
+    uint64_t star = ENV_MSR(env, star), next = ENV_EIP(env) + (uint64_t)addend;
+    bool code64 = ENV_HFLAGS(env) & HF_CS64;
+    if (ENV_HFLAGS(env) & HF_LMA) {
+        ENV_REG(env, REG_RCX) = next;
+        ENV_REG(env, REG_R11) = engine.read_eflags(env) & ~(uint64_t)EFLAGS_RF;
+        engine.write_eflags(env, engine.read_eflags(env) & ~ENV_FIELD(env, uint32_t, fmask, 0) & ~(uint64_t)EFLAGS_RF,
+                            0xffffffff);
+        load_flat_segments(env, (uint32_t)(star >> 32), true);
+        ENV_EIP(env) = code64 ? ENV_MSR(env, lstar) : ENV_MSR(env, cstar);
+    } else {
+        ENV_REG(env, REG_RCX) = (uint32_t)next;
+        ENV_EFLAGS(env) &= ~(uint64_t)(EFLAGS_IF | EFLAGS_RF | EFLAGS_VM);
+        load_flat_segments(env, (uint32_t)(star >> 32), false);
+        ENV_EIP(env) = (uint32_t)star;
+    }
+    enter_kernel(c, COST_SYSCALL, before);
+}
+
+/* Intel SDM volume 2, SYSENTER. */
+static void (*original_helper_sysenter)(env_t *, int);
+static void replace_helper_sysenter(env_t *env, int addend)
+{
+    struct core *c = running;
+    if (!c) {
+        original_helper_sysenter(env, addend);
+        return;
+    }
+    uint32_t before = core_cpl(c), selector = ENV_FIELD(env, uint32_t, sysenter_cs, 0);
+    if (!(selector & 0xfffc))
+        engine.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
+    ENV_EFLAGS(env) &= ~(uint64_t)(EFLAGS_VM | EFLAGS_IF | EFLAGS_RF);
+    load_flat_segments(env, selector, ENV_HFLAGS(env) & HF_LMA);
+    ENV_REG(env, REG_RSP) = ENV_MSR(env, sysenter_esp);
+    ENV_EIP(env) = ENV_MSR(env, sysenter_eip);
+    enter_kernel(c, COST_SYSENTER, before);
+}
+
+/* ---- the ways back: the engine's, watched ---- */
+
+static void left_kernel(struct core *c, enum cost cost, uint32_t before)
+{
+    core_charge(c, cost);
+    note_level(c, before);
+}
+
+#define BACK(name, cost, after, parameters, arguments)     \
+    static void(*original_##name) parameters;              \
+    static void replace_##name parameters                  \
+    {                                                      \
+        struct core *c = running;                          \
+        uint32_t before = c ? core_cpl(c) : 0;             \
+        original_##name arguments;                         \
+        if (c) {                                           \
+            left_kernel(c, cost, before);                  \
+            after;                                         \
+        }                                                  \
+    }
+
+static void returned_from_interrupt(struct core *c)
+{
+    if (c->ledger.in_interrupt || c->ledger.aside_count) {
+        struct flow_key key = flow_key(c);
+        ledger_return(&c->ledger, &c->books, &key, core_cpl(c) == 3);
+    }
+}
+
+BACK(helper_sysret, COST_SYSRET, (void)0, (env_t * env, int dflag), (env, dflag))
+BACK(helper_sysexit, COST_SYSEXIT, (void)0, (env_t * env, int dflag), (env, dflag))
+BACK(helper_iret_real, COST_IRET, returned_from_interrupt(c), (env_t * env, int shift), (env, shift))
+BACK(helper_iret_protected, COST_IRET, returned_from_interrupt(c), (env_t * env, int shift, int next_eip),
+     (env, shift, next_eip))
+BACK(helper_lret_protected, COST_SEGMENT_LOAD, (void)0, (env_t * env, int shift, int addend), (env, shift, addend))
+BACK(helper_lcall_protected, COST_SEGMENT_LOAD, (void)0,
+     (env_t * env, int cs, uint64_t eip, int shift, uint64_t next_eip), (env, cs, eip, shift, next_eip))
+BACK(helper_ljmp_protected, COST_SEGMENT_LOAD, (void)0, (env_t * env, int cs, uint64_t eip, uint64_t next_eip),
+     (env, cs, eip, next_eip))
+
+#define REPLACE(name) {#name "_x86_64", SLOT_DATA | SLOT_GOT, (void *)replace_##name, (void **)&original_##name}
+const struct interposition crossing_replacements[] = {
+    REPLACE(helper_raise_interrupt), REPLACE(helper_into),
+    REPLACE(helper_syscall),         REPLACE(helper_sysenter),
+    REPLACE(helper_sysret),          REPLACE(helper_sysexit),
+    REPLACE(helper_iret_real),       REPLACE(helper_iret_protected),
+    REPLACE(helper_lret_protected),  REPLACE(helper_lcall_protected),
+    REPLACE(helper_ljmp_protected),
+};
+const size_t crossing_replacement_count = sizeof(crossing_replacements) / sizeof(crossing_replacements[0]);

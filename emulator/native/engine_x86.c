@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * engine_x86.c: finding the engine's functions and putting ours in between. See engine_x86.h.
+ */
+#define _GNU_SOURCE
+#include "engine_x86.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "core.h"
+#include "interpose.h"
+
+struct env_layout env_layout;
+struct engine_functions engine;
+env_t *engine_last_env;
+cpu_t *engine_last_cpu;
+struct core *running;
+
+static void (*original_gen_intermediate_code)(cpu_t *, struct translation_block *, int);
+
+void engine_translate(cpu_t *cpu, struct translation_block *tb, int max_insns)
+{
+    original_gen_intermediate_code(cpu, tb, max_insns);
+}
+
+static void replace_gen_intermediate_code(cpu_t *cpu, struct translation_block *tb, int max_insns)
+{
+    engine_last_cpu = cpu;
+    if (running && (!running->cpu || running->cpu == cpu))
+        core_translate(running, cpu, tb, max_insns);
+    else
+        original_gen_intermediate_code(cpu, tb, max_insns);
+}
+
+/* When code is translated the engine makes the TLB entries that map its page trap the next store, but only those of the
+ * address it runs at: a store through an alias would leave stale code behind. All entries of the page must trap. */
+static void (*tlb_reset_dirty)(cpu_t *, uintptr_t host, uint64_t length);
+static void (*original_tlb_reset_dirty_by_vaddr)(cpu_t *, uint64_t, uint64_t);
+static void replace_tlb_reset_dirty_by_vaddr(cpu_t *cpu, uint64_t vaddr, uint64_t length)
+{
+    original_tlb_reset_dirty_by_vaddr(cpu, vaddr, length);
+    if (running && running->cpu == cpu)
+        for (int i = 0; i < 2; i++)
+            if (running->code_page[i])
+                tlb_reset_dirty(cpu, (uintptr_t)running->code_page[i], 0x1000);
+}
+
+static const struct interposition translation_replacements[] = {
+    {"gen_intermediate_code_x86_64", SLOT_CALL, (void *)replace_gen_intermediate_code,
+     (void **)&original_gen_intermediate_code},
+    {"tlb_reset_dirty_by_vaddr_x86_64", SLOT_CALL, (void *)replace_tlb_reset_dirty_by_vaddr,
+     (void **)&original_tlb_reset_dirty_by_vaddr},
+};
+
+struct wanted_function {
+    const char *symbol;
+    void **to;
+};
+
+static const char *resolve(void *library)
+{
+    const struct wanted_function wanted[] = {
+        {"x86_cpu_do_interrupt_x86_64", (void **)&engine.do_interrupt},
+        {"do_interrupt_x86_hardirq_x86_64", (void **)&engine.do_hardware_interrupt},
+        {"raise_interrupt_x86_64", (void **)&engine.raise_interrupt},
+        {"raise_exception_err_ra_x86_64", (void **)&engine.raise_exception_err_ra},
+        {"x86_update_hflags_x86_64", (void **)&engine.update_hflags},
+        {"helper_read_eflags_x86_64", (void **)&engine.read_eflags},
+        {"helper_write_eflags_x86_64", (void **)&engine.write_eflags},
+        {"tlb_flush_x86_64", (void **)&engine.tlb_flush},
+        {"get_page_addr_code_x86_64", (void **)&engine.page_addr_code},
+        {"tlb_reset_dirty_x86_64", (void **)&tlb_reset_dirty},
+        {"uc_emu_start", (void **)&engine.emu_start},
+        {"uc_emu_stop", (void **)&engine.emu_stop},
+    };
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        *wanted[i].to = dlsym(library, wanted[i].symbol);
+        if (!*wanted[i].to)
+            return wanted[i].symbol;
+    }
+    return NULL;
+}
+
+const char *engine_interpose(const char *path)
+{
+    static bool done;
+    struct interposition list[96];
+    size_t count = 0;
+    const struct {
+        const struct interposition *list;
+        size_t count;
+    } parts[] = {
+        {access_replacements, access_replacement_count},
+        {crossing_replacements, crossing_replacement_count},
+        {control_replacements, control_replacement_count},
+        {translation_replacements, 2},
+    };
+
+    if (done)
+        return NULL;
+    void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+    if (!library)
+        return "the library itself";
+    const char *missing = resolve(library);
+    if (missing)
+        return missing;
+    for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++)
+        for (size_t i = 0; i < parts[p].count; i++)
+            list[count++] = parts[p].list[i];
+    missing = interpose((const void *)engine.emu_start, list, count);
+    done = missing == NULL;
+    return missing;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * engine_x86.h: what this core knows about the inside of the x86 engine.
+ *
+ * The engine (Unicorn, a descendant of QEMU's TCG) executes guest instructions and walks page tables, but delivers
+ * no exception and reports too little. Its shared library calls its own helper functions by name; we put ours in
+ * between (interpose.h). All knowledge of the engine's insides is in this header and engine_x86.c:
+ *
+ *   - the names and signatures of the helpers that are replaced (the list in engine_x86.c);
+ *   - where fields lie in its CPU state, `struct env_layout`, found at start-up by writing markers through the
+ *     public API and looking for them (emulator/cpu/x86_64/layout.py), never assumed;
+ *   - the first fields of a translation block: pc, cs_base, flags.
+ *
+ * The package pins the engine's exact version; a library that lacks any of this is refused at start-up.
+ */
+#ifndef RINGSCOPE_ENGINE_X86_H
+#define RINGSCOPE_ENGINE_X86_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct env_opaque env_t; /* the engine's CPU state, as its helpers receive it */
+typedef struct cpu_opaque cpu_t; /* the object around it */
+
+/* Byte offsets into env_t. Python fills this in once per process. */
+struct env_layout {
+    uint32_t regs, eip, eflags, hflags, segs, ldt, tr, gdt, idt, cr, efer;
+    uint32_t star, lstar, cstar, fmask, sysenter_cs, sysenter_esp, sysenter_eip;
+};
+extern struct env_layout env_layout;
+
+#define ENV_FIELD(env, type, field, index) (((type *)((char *)(env) + env_layout.field))[index])
+#define ENV_REG(env, i) ENV_FIELD(env, uint64_t, regs, i)
+#define ENV_EIP(env) ENV_FIELD(env, uint64_t, eip, 0)
+#define ENV_EFLAGS(env) ENV_FIELD(env, uint64_t, eflags, 0) /* system flags only: arithmetic ones are lazy */
+#define ENV_HFLAGS(env) ENV_FIELD(env, uint32_t, hflags, 0)
+#define ENV_CR(env, i) ENV_FIELD(env, uint64_t, cr, i)
+#define ENV_EFER(env) ENV_FIELD(env, uint64_t, efer, 0)
+#define ENV_SEG(env, i) ENV_FIELD(env, struct env_segment, segs, i)
+#define ENV_MSR(env, field) ENV_FIELD(env, uint64_t, field, 0)
+
+struct env_segment {
+    uint32_t selector;
+    uint64_t base;
+    uint32_t limit, flags;
+};
+
+enum { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI, REG_R11 = 11 };
+enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
+
+/* The engine's condensed mode flags, also the `flags` of a translation block. */
+#define HF_CPL 0x3u
+#define HF_SHADOW (1u << 3) /* interrupts are held off for one instruction, after STI or MOV SS */
+#define HF_CS32 (1u << 4)
+#define HF_TF (1u << 8)
+#define HF_LMA (1u << 14)
+#define HF_CS64 (1u << 15)
+
+/* A segment's flags, as in the second word of its descriptor. */
+#define SEG_FLAT_CODE32 0x00cf9b00u
+#define SEG_FLAT_CODE64 0x00af9b00u
+#define SEG_FLAT_DATA 0x00cf9300u
+#define SEG_DPL3 0x00006000u
+
+#define EFLAGS_TF 0x100u
+#define EFLAGS_IF 0x200u
+#define EFLAGS_RF 0x10000u
+#define EFLAGS_VM 0x20000u
+#define EFER_SCE 0x1u
+#define EFER_LMA 0x400u
+#define CR0_PE 0x1u
+#define CR0_PG 0x80000000u
+#define CR4_TSD 0x4u
+#define CR4_PCIDE 0x20000u
+
+enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_DF = 8, VECTOR_GP = 13, VECTOR_PF = 14 };
+
+/* An exception number of ours, outside the architecture's 0..255: "take external interrupt N". */
+#define EXCEPTION_INTERRUPT 0x400
+
+struct translation_block {
+    uint64_t pc, cs_base;
+    uint32_t flags;
+};
+
+/* The engine's own functions that we call. Filled by engine_resolve(). */
+struct engine_functions {
+    void (*do_interrupt)(cpu_t *cpu);
+    void (*do_hardware_interrupt)(env_t *env, int vector, int is_hardware);
+    void (*raise_interrupt)(env_t *env, int vector, int is_int, int error_code, int next_eip_addend);
+    void (*raise_exception_err_ra)(env_t *env, int vector, int error_code, uintptr_t ra);
+    void (*update_hflags)(env_t *env);
+    uint64_t (*read_eflags)(env_t *env);
+    void (*write_eflags)(env_t *env, uint64_t value, uint32_t mask);
+    void (*tlb_flush)(cpu_t *cpu);
+    uint64_t (*page_addr_code)(env_t *env, uint64_t pc); /* offset in guest RAM, or -1 */
+
+    int (*emu_start)(void *uc, uint64_t begin, uint64_t until, uint64_t timeout, size_t count);
+    int (*emu_stop)(void *uc);
+};
+extern struct engine_functions engine;
+
+/* Find the functions and replace the helpers in the loaded library of that path. Must happen before the process opens
+ * its first engine. Returns NULL, or the name of what the library lacks. Idempotent. */
+const char *engine_interpose(const char *path);
+
+/* Make the engine translate a block of at most max_insns instructions. */
+void engine_translate(cpu_t *cpu, struct translation_block *tb, int max_insns);
+
+/* The CPU state of the engine that last executed HLT, and the object around it: how a machine learns its own. */
+extern env_t *engine_last_env;
+extern cpu_t *engine_last_cpu;
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * ledger.c: what each marked operation cost. See ledger.h.
+ */
+#include "ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The books are nothing but 64-bit words. */
+static void add_difference(struct books *sum, const struct books *before, const struct books *after)
+{
+    uint64_t *s = (uint64_t *)sum;
+    const uint64_t *b = (const uint64_t *)before, *a = (const uint64_t *)after;
+    for (size_t i = 0; i < sizeof(*sum) / sizeof(uint64_t); i++)
+        s[i] += a[i] - b[i];
+}
+
+static void add(struct books *sum, const struct books *more)
+{
+    static const struct books nothing;
+    add_difference(sum, &nothing, more);
+}
+
+void ledger_free(struct ledger *ledger)
+{
+    for (uint32_t i = 0; i < LEDGER_ENTRIES; i++)
+        free(ledger->entry[i]);
+    for (uint32_t i = 0; i < ledger->aside_count; i++)
+        free(ledger->aside[i]);
+    memset(ledger, 0, sizeof(*ledger));
+}
+
+static struct operation *entry(struct ledger *ledger, uint32_t id)
+{
+    if (!ledger->entry[id])
+        ledger->entry[id] = calloc(1, sizeof(struct operation));
+    if (!ledger->entry[id])
+        ledger->dropped++;
+    return ledger->entry[id];
+}
+
+static int find_open(const struct flow *flow, uint32_t id)
+{
+    for (uint32_t i = 0; i < flow->open_count; i++)
+        if (flow->open[i].id == id)
+            return (int)i;
+    return -1;
+}
+
+void ledger_begin(struct ledger *ledger, const struct books *books, uint32_t id)
+{
+    struct flow *flow = &ledger->current;
+    int at = find_open(flow, id);
+
+    if (at >= 0) {
+        ledger->dropped++; /* begun twice: the first one never ended */
+    } else if (flow->open_count == FLOW_OPEN_MAX) {
+        ledger->dropped++;
+        return;
+    } else {
+        at = (int)flow->open_count++;
+    }
+    flow->open[at].id = id;
+    flow->open[at].before = *books;
+    memset(&flow->open[at].spent, 0, sizeof(flow->open[at].spent));
+}
+
+void ledger_end(struct ledger *ledger, const struct books *books, uint32_t id)
+{
+    struct flow *flow = &ledger->current;
+    int at = find_open(flow, id);
+    struct operation *operation = entry(ledger, id);
+
+    if (at < 0 || !operation) {
+        ledger->dropped++;
+        return;
+    }
+    struct open_operation *open = &flow->open[at];
+    add_difference(&open->spent, &open->before, books);
+    add(&operation->total, &open->spent);
+    operation->count++;
+    *open = flow->open[--flow->open_count];
+}
+
+void ledger_cut(struct ledger *ledger, const struct books *books, const struct flow_key *key)
+{
+    struct flow *flow = &ledger->current;
+
+    if (!flow->open_count && !flow->copying)
+        return;
+    struct flow *copy = ledger->aside_count < FLOWS_MAX ? malloc(sizeof(*copy)) : NULL;
+    if (!copy) {
+        ledger->dropped++;
+        return;
+    }
+    for (uint32_t i = 0; i < flow->open_count; i++)
+        add_difference(&flow->open[i].spent, &flow->open[i].before, books);
+    *copy = *flow;
+    copy->key = *key;
+    ledger->aside[ledger->aside_count++] = copy;
+    flow->open_count = 0;
+    flow->copying = false;
+    if (!ledger->in_interrupt) {
+        ledger->in_interrupt = true;
+        ledger->interrupt_before = *books;
+    }
+}
+
+static int find_aside(const struct ledger *ledger, const struct flow_key *key)
+{
+    for (uint32_t i = ledger->aside_count; i-- > 0;)
+        if (!memcmp(&ledger->aside[i]->key, key, sizeof(*key)))
+            return (int)i;
+    return -1;
+}
+
+/* What was put aside goes on. Operations that are still open in the present flow go on as well. */
+static void resume(struct ledger *ledger, const struct books *books, int at)
+{
+    struct flow *flow = ledger->aside[at];
+
+    ledger->current.copying |= flow->copying;
+    for (uint32_t i = 0; i < flow->open_count; i++) {
+        if (ledger->current.open_count == FLOW_OPEN_MAX) {
+            ledger->dropped++;
+            break;
+        }
+        struct open_operation *open = &ledger->current.open[ledger->current.open_count++];
+        *open = flow->open[i];
+        open->before = *books;
+    }
+    free(flow);
+    ledger->aside[at] = ledger->aside[--ledger->aside_count];
+}
+
+void ledger_return(struct ledger *ledger, const struct books *books, const struct flow_key *key, bool to_user)
+{
+    int at = ledger->aside_count ? find_aside(ledger, key) : -1;
+
+    if (ledger->in_interrupt && (to_user || at >= 0)) {
+        struct operation *operation = entry(ledger, LEDGER_INTERRUPT);
+        ledger->in_interrupt = false;
+        if (operation) {
+            add_difference(&operation->total, &ledger->interrupt_before, books);
+            operation->count++;
+        }
+    }
+    if (at >= 0)
+        resume(ledger, books, at);
+}

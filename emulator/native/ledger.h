@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * ledger.h: what each marked operation cost.
+ *
+ * `struct books` is all that the machine counts: events and cycles by cause, per ring. An operation's entry in the
+ * ledger is the difference of the books between its two marks, summed over its executions.
+ *
+ * An interrupt that cuts an operation is not part of it. When one is delivered while an operation is open, the *flow*
+ * of control it cuts is put aside, with the address space, program counter and stack pointer at which it will go on,
+ * and what happens until then is not booked to it. The interrupt's own cost, from its delivery to the first return
+ * to user mode or to a flow put aside, is the entry `interrupt`.
+ */
+#ifndef RINGSCOPE_LEDGER_H
+#define RINGSCOPE_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "account.h"
+
+enum ring { RING_KERNEL, RING_USER, RINGS };
+
+struct books {
+    struct counters counters[RINGS];
+    uint64_t cause[RINGS][CAUSE_COUNT];
+};
+
+enum { LEDGER_OPERATIONS = 4096, LEDGER_INTERRUPT = LEDGER_OPERATIONS, LEDGER_ENTRIES };
+enum { FLOW_OPEN_MAX = 8, FLOWS_MAX = 64 };
+
+struct operation {
+    uint64_t count;
+    struct books total;
+};
+
+/* An operation that has begun and not ended: what it cost up to the last cut, and the books when it (re)started. */
+struct open_operation {
+    uint32_t id;
+    struct books before, spent;
+};
+
+struct flow_key {
+    uint64_t address_space, pc, sp;
+};
+
+struct flow {
+    struct flow_key key;
+    bool copying;
+    uint32_t open_count;
+    struct open_operation open[FLOW_OPEN_MAX];
+};
+
+struct ledger {
+    struct operation *entry[LEDGER_ENTRIES]; /* NULL: never begun */
+    struct flow current;
+    struct flow *aside[FLOWS_MAX];
+    uint32_t aside_count;
+    bool in_interrupt;
+    struct books interrupt_before;
+    uint64_t dropped; /* marks that could not be booked: too many open, or an end without a beginning */
+};
+
+void ledger_free(struct ledger *ledger);
+
+void ledger_begin(struct ledger *ledger, const struct books *books, uint32_t id);
+void ledger_end(struct ledger *ledger, const struct books *books, uint32_t id);
+
+/* An interrupt is delivered to what would have gone on at `key`. Before anything of it is booked. */
+void ledger_cut(struct ledger *ledger, const struct books *books, const struct flow_key *key);
+
+/* Control returned by an interrupt return to `key`. After it is booked. */
+void ledger_return(struct ledger *ledger, const struct books *books, const struct flow_key *key, bool to_user);
+
+#endif

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The native core as Python sees it: the loaded library and the signatures of its functions.
+
+The C side is the contract (core.h, api.c); this file repeats names and types, never numbers: names of counters and
+causes, the layout of ``struct env_layout`` and all sizes come out of the library itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+from functools import cache
+from pathlib import Path
+
+NOWHERE = 2**64 - 1
+BLOCK_INSNS_MAX = 64
+LEDGER_INTERRUPT = 4096
+
+_u32 = ctypes.c_uint32
+_u64 = ctypes.c_uint64
+_ptr = ctypes.c_void_p
+
+DECODE = ctypes.CFUNCTYPE(None, _u64, _ptr, _u32, _u32, _u32)
+EVENTS = ctypes.CFUNCTYPE(None)
+ACKNOWLEDGE = ctypes.CFUNCTYPE(ctypes.c_int32)
+PORT_IN = ctypes.CFUNCTYPE(_u32, _u32, _u32)
+PORT_OUT = ctypes.CFUNCTYPE(None, _u32, _u32, _u32)
+MMIO_READ = ctypes.CFUNCTYPE(_u64, _u64, _u32)
+MMIO_WRITE = ctypes.CFUNCTYPE(None, _u64, _u32, _u64)
+CPUID = ctypes.CFUNCTYPE(None, _u32, _u32, ctypes.POINTER(_u32))
+MSR_READ = ctypes.CFUNCTYPE(ctypes.c_int32, _u32, ctypes.POINTER(_u64))
+MSR_WRITE = ctypes.CFUNCTYPE(ctypes.c_int32, _u32, _u64)
+INVALID = ctypes.CFUNCTYPE(ctypes.c_int32, _u64)
+
+
+class Callbacks(ctypes.Structure):
+    """``struct callbacks`` of core.h."""
+
+    _fields_ = [  # noqa: RUF012  ctypes wants a plain list
+        ("decode", DECODE),
+        ("events", EVENTS),
+        ("acknowledge", ACKNOWLEDGE),
+        ("port_in", PORT_IN),
+        ("port_out", PORT_OUT),
+        ("mmio_read", MMIO_READ),
+        ("mmio_write", MMIO_WRITE),
+        ("cpuid", CPUID),
+        ("msr_read", MSR_READ),
+        ("msr_write", MSR_WRITE),
+        ("invalid", INVALID),
+    ]
+
+
+class Stop(enum.IntEnum):
+    """``enum stop_reason`` of core.h: why a run of the core ended."""
+
+    NONE = 0
+    REQUEST = 1
+    TIME = 2
+    STEPS = 3
+    BREAKPOINT = 4
+    HALT = 5
+    TRIPLE_FAULT = 6
+    ENGINE = 7
+
+
+_SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
+    "engine_interpose": (ctypes.c_char_p, (ctypes.c_char_p,)),
+    "core_new": (_ptr, (ctypes.POINTER(Callbacks), _ptr, ctypes.c_bool, ctypes.POINTER(ctypes.c_char_p))),
+    "core_free": (None, (_ptr,)),
+    "core_attach": (ctypes.c_char_p, (_ptr, _ptr, _ptr, _u64, _ptr)),
+    "core_enter_multiboot": (None, (_ptr, _u32, _u32, _u32)),
+    "core_run": (ctypes.c_int, (_ptr, _u64, _u64)),
+    "core_stop": (None, (_ptr, ctypes.c_bool)),
+    "core_set_next_event": (None, (_ptr, _u64)),
+    "core_set_interrupt": (None, (_ptr, ctypes.c_bool)),
+    "core_skip_idle": (None, (_ptr, _u64)),
+    "core_set_breakpoints": (None, (_ptr, ctypes.POINTER(_u64), _u32)),
+    "core_step_over": (None, (_ptr,)),
+    "core_flush_translations": (None, (_ptr,)),
+    "core_time": (_u64, (_ptr,)),
+    "core_cycles": (_u64, (_ptr,)),
+    "core_idle": (_u64, (_ptr,)),
+    "core_lateness": (_u64, (_ptr,)),
+    "core_shutdown_pc": (_u64, (_ptr,)),
+    "core_engine_error": (ctypes.c_int, (_ptr,)),
+    "core_block_count": (_u32, (_ptr,)),
+    "core_env": (_ptr, (_ptr,)),
+    "core_decoded": (_ptr, (_ptr,)),
+    "core_books": (_ptr, (_ptr,)),
+    "core_exceptions": (ctypes.POINTER(_u64), (_ptr,)),
+    "core_time_stamp": (_u64, (_ptr,)),
+    "core_set_time_stamp": (None, (_ptr, _u64)),
+    "core_set_tsc_aux": (None, (_ptr, _u32)),
+    "core_operation": (_ptr, (_ptr, _u32)),
+    "core_dropped_marks": (_u64, (_ptr,)),
+    "core_invpcid": (None, (_ptr, _u64, _u64, _u64)),
+    "core_env_layout": (_ptr, ()),
+    "core_env_layout_size": (ctypes.c_size_t, ()),
+    "counter_name": (ctypes.c_char_p, (_u32,)),
+    "counter_group": (ctypes.c_int, (_u32,)),
+    "cause_name": (ctypes.c_char_p, (_u32,)),
+    "cost_cause": (ctypes.c_int, (_u32,)),
+}
+
+
+class LibraryMissing(Exception):
+    """The native core has not been built."""
+
+
+def find() -> Path:
+    """Return the library's path: beside this file in an installed package, else in the checkout's build folder."""
+    here = Path(__file__).resolve().parent
+    for candidate in (here / "libringscope.so", here.parents[1] / "build" / "native" / "libringscope.so"):
+        if candidate.exists():
+            return candidate
+    raise LibraryMissing("the native core is not built; run `make build` in the checkout, or install the package")
+
+
+@cache
+def load() -> ctypes.CDLL:
+    """Load the native core once, with every function's signature declared."""
+    library = ctypes.CDLL(str(find()))
+    for name, (result, arguments) in _SIGNATURES.items():
+        function = getattr(library, name)
+        function.restype = result
+        function.argtypes = arguments
+    return library
+
+
+def _names(function: str) -> tuple[str, ...]:
+    lookup = getattr(load(), function)
+    names = []
+    while (name := lookup(len(names))) is not None:
+        names.append(name.decode())
+    return tuple(names)
+
+
+@cache
+def counter_names() -> tuple[str, ...]:
+    """Return the counters' names in the order of reports (counters.def)."""
+    return _names("counter_name")
+
+
+@cache
+def cause_names() -> tuple[str, ...]:
+    """Return the causes' names (causes.def)."""
+    return _names("cause_name")
+
+
+@cache
+def counter_groups() -> tuple[int, ...]:
+    """Return each counter's group, ``enum counter_group`` of account.h."""
+    return tuple(load().counter_group(i) for i in range(len(counter_names())))

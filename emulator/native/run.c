@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * run.c: the block hook and the run loop. See core.h.
+ *
+ * The engine calls core_translate() when it translates code and core_on_block() whenever translated code is entered;
+ * it is told to translate at most one architectural block at a time, so normally the two are the same. Where the
+ * engine cut shorter (after an instruction that changes its state, for a step or a breakpoint), the hook finds itself
+ * in the middle of a block, knows it by `continue_pc`, and counts nothing twice.
+ *
+ * At a block boundary, in this order: the block left is completed (its branch is now decided); what is due happens
+ * (device events, a stop, an interrupt); marks; then the block entered is charged as a whole. Data accesses charge
+ * themselves as they complete. If an exception cuts the block, what was not executed is taken back.
+ */
+#include "core.h"
+
+#include <string.h>
+
+/* ---- charging ---- */
+
+static void charge_issue(struct core *c, uint32_t units)
+{
+    uint64_t before = c->account.cause[CAUSE_ISSUE];
+    account_issue(&c->account, units);
+    if (c->ledger.current.copying) {
+        uint64_t cycles = c->account.cause[CAUSE_ISSUE] - before;
+        c->account.cause[CAUSE_ISSUE] = before;
+        c->account.cause[CAUSE_COPY] += cycles;
+    }
+}
+
+/* Take back issue units of a block that was cut: the inverse of charge_issue, borrowing whole cycles. */
+static void refund_issue(struct core *c, uint32_t units)
+{
+    enum cause cause = c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE;
+    uint64_t cycles = 0;
+    if (units > c->account.issue_fraction)
+        cycles = (units - c->account.issue_fraction + ISSUE_UNITS_PER_CYCLE - 1) / ISSUE_UNITS_PER_CYCLE;
+    c->account.issue_fraction += cycles * ISSUE_UNITS_PER_CYCLE - units;
+    c->account.cause[cause] -= cycles;
+    c->account.cycles -= cycles;
+}
+
+static void fetch(struct core *c, uint64_t pc, uint32_t bytes)
+{
+    uint64_t end = pc + bytes;
+    while (pc < end) {
+        uint64_t page_end = (pc | 0xfff) + 1, stop = end < page_end ? end : page_end;
+        const struct tlb_entry *e = mmu_translate(&c->models.mmu, &c->account, pc, ACCESS_FETCH);
+        if (!e)
+            return;
+        uint64_t paddr = tlb_entry_paddr(e, pc), line = c->models.hierarchy.line_mask + 1ull;
+        if (paddr < c->ram_bytes)
+            for (uint64_t at = paddr & ~(line - 1); at < paddr + (stop - pc); at += line)
+                hierarchy_fetch(&c->models.hierarchy, &c->account, at);
+        pc = stop;
+    }
+}
+
+static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint32_t size)
+{
+    uint32_t bytes = b->bytes ? b->bytes : size;
+
+    c->account.now->n[COUNTER_INSTRUCTIONS] += b->insns;
+    if (c->timing) {
+        const struct block_insn *last = &b->insn[b->insns - 1];
+        charge_issue(c, last->issue);
+        if (last->trap)
+            account_charge(&c->account, CAUSE_TRAP, last->trap);
+        if (last->serialisation)
+            account_charge(&c->account, CAUSE_SERIALISATION, last->serialisation);
+        fetch(c, pc, bytes);
+    } else {
+        account_charge(&c->account, CAUSE_ISSUE, b->insns);
+    }
+    c->block = b;
+    c->block_pc = pc;
+    c->continue_pc = size < bytes ? pc + size : NOWHERE;
+    c->repeat_pc = b->flags & BLOCK_REPEATS ? pc + (b->insns > 1 ? b->insn[b->insns - 2].end : 0) : NOWHERE;
+    c->repeat_started = false;
+}
+
+void core_leave_block(struct core *c, uint64_t next_pc)
+{
+    const struct block *b = c->block;
+
+    c->block = NULL;
+    c->continue_pc = c->repeat_pc = NOWHERE;
+    if (!b || b->branch == BLOCK_NO_BRANCH || !c->timing)
+        return;
+    uint64_t fallthrough = c->block_pc + b->bytes;
+    uint64_t branch_pc = c->block_pc + (b->insns > 1 ? b->insn[b->insns - 2].end : 0);
+    bool taken = b->branch != BRANCH_CONDITIONAL || next_pc != fallthrough;
+    predictor_branch(&c->models.predictor, &c->account, (enum branch_kind)b->branch, branch_pc, fallthrough, next_pc,
+                     taken);
+}
+
+/* ---- string instructions that were cut between two elements ---- */
+
+static struct repeat repeat_here(const struct core *c, uint64_t pc)
+{
+    env_t *env = c->env;
+    return (struct repeat){ENV_CR(env, 3), pc, ENV_REG(env, REG_RSP), ENV_REG(env, REG_RCX), ENV_REG(env, REG_RSI),
+                           ENV_REG(env, REG_RDI)};
+}
+
+static void remember_repeat(struct core *c, uint64_t pc)
+{
+    if (c->repeats == REPEATS_MAX) {
+        memmove(&c->repeat[0], &c->repeat[1], (REPEATS_MAX - 1) * sizeof(c->repeat[0]));
+        c->repeats--;
+    }
+    c->repeat[c->repeats++] = repeat_here(c, pc);
+}
+
+static bool forget_repeat(struct core *c, uint64_t pc)
+{
+    struct repeat here = repeat_here(c, pc);
+    for (uint32_t i = 0; i < c->repeats; i++) {
+        if (!memcmp(&c->repeat[i], &here, sizeof(here))) {
+            c->repeat[i] = c->repeat[--c->repeats];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Between two elements: one more of them is charged. */
+static void repeat_element(struct core *c)
+{
+    c->repeat_started = true;
+    if (c->timing)
+        charge_issue(c, c->block->element);
+}
+
+/* A repeating instruction that was cut goes on: it has been counted, its next element is charged. */
+static void resume_repeat(struct core *c, const struct block *b, uint64_t pc)
+{
+    c->block = b;
+    c->block_pc = c->repeat_pc = pc;
+    c->continue_pc = NOWHERE;
+    repeat_element(c);
+}
+
+void core_cut_block(struct core *c, uint64_t pc)
+{
+    const struct block *b = c->block;
+    uint32_t done = 0;
+
+    if (!b) {
+        return;
+    }
+    uint64_t offset = pc - c->block_pc;
+    if (b->bytes && offset >= b->bytes) { /* complete: the fault is in fetching what follows */
+        core_leave_block(c, pc);
+        return;
+    }
+    if (pc == c->repeat_pc && c->repeat_started) {
+        remember_repeat(c, pc);
+        if (c->timing)
+            refund_issue(c, b->element);
+        done = b->insns;
+    } else {
+        while (done < b->insns && b->insn[done].end <= offset)
+            done++;
+    }
+    c->block = NULL;
+    c->continue_pc = c->repeat_pc = NOWHERE;
+    if (done == b->insns)
+        return;
+    const struct block_insn none = {0}, *kept = done ? &b->insn[done - 1] : &none, *all = &b->insn[b->insns - 1];
+    c->account.now->n[COUNTER_INSTRUCTIONS] -= b->insns - done;
+    if (c->timing) {
+        refund_issue(c, all->issue - kept->issue);
+        c->account.cause[CAUSE_TRAP] -= all->trap - kept->trap;
+        c->account.cause[CAUSE_SERIALISATION] -= all->serialisation - kept->serialisation;
+        c->account.cycles -= all->trap - kept->trap + all->serialisation - kept->serialisation;
+    } else {
+        c->account.cause[CAUSE_ISSUE] -= b->insns - done;
+        c->account.cycles -= b->insns - done;
+    }
+}
+
+/* ---- what is due ---- */
+
+void core_rearm(struct core *c)
+{
+    uint64_t at = c->next_event < c->stop_at ? c->next_event : c->stop_at;
+    c->due = c->interrupt_pending || c->stop_requested || at <= c->idle ? 0 : at == NOWHERE ? NOWHERE : at - c->idle;
+}
+
+static void stop_here(struct core *c, uint64_t pc, enum stop_reason reason)
+{
+    c->stop = reason;
+    ENV_EIP(c->env) = pc - ENV_SEG(c->env, SEG_CS).base;
+    engine.emu_stop(c->uc);
+}
+
+static bool interrupts_open(const struct core *c)
+{
+    return (ENV_EFLAGS(c->env) & EFLAGS_IF) && !(ENV_HFLAGS(c->env) & HF_SHADOW);
+}
+
+/* Returns true when the block at pc must not be entered. Taking an interrupt does not return at all. */
+static bool meet_what_is_due(struct core *c, uint64_t pc)
+{
+    while (core_now(c) >= c->next_event) {
+        if (core_now(c) - c->next_event > c->late_max)
+            c->late_max = core_now(c) - c->next_event;
+        c->next_event = NOWHERE;
+        c->call.events(); /* sets the next one */
+    }
+    core_rearm(c);
+    if (c->stop_requested || core_now(c) >= c->stop_at) {
+        stop_here(c, pc, c->stop_requested ? STOP_REQUEST : STOP_TIME);
+        return true;
+    }
+    if (c->interrupt_pending && interrupts_open(c)) {
+        int vector = c->call.acknowledge();
+        core_rearm(c);
+        if (vector >= 0) {
+            if (c->block)
+                remember_repeat(c, pc);
+            c->block = NULL;
+            c->repeat_pc = NOWHERE;
+            core_deliver_interrupt(c, pc, vector);
+        }
+    }
+    return false;
+}
+
+static bool is_breakpoint(const struct core *c, uint64_t pc)
+{
+    for (uint32_t i = 0; i < c->breakpoints; i++)
+        if (c->breakpoint[i] == pc)
+            return true;
+    return false;
+}
+
+/* Stops before any instruction, also inside a block, and disturb nothing. */
+static bool stop_for_debugger(struct core *c, uint64_t pc)
+{
+    bool over = c->step_over == pc;
+
+    c->step_over = NOWHERE;
+    if (!over && is_breakpoint(c, pc)) {
+        stop_here(c, pc, STOP_BREAKPOINT);
+        return true;
+    }
+    if (c->stepping) {
+        if (c->steps_left == 0) {
+            stop_here(c, pc, STOP_STEPS);
+            return true;
+        }
+        c->steps_left--;
+    }
+    return false;
+}
+
+/* ---- marks ---- */
+
+static void pass_mark(struct core *c, uint32_t mark)
+{
+    uint32_t id = mark & 0xfff;
+    switch (mark >> 12 & 0xf) {
+    case 0: ledger_begin(&c->ledger, &c->books, id); break;
+    case 1: ledger_end(&c->ledger, &c->books, id); break;
+    case 2:
+        if (id == 1)
+            account_count(&c->account, COUNTER_IPC);
+        else if (id == 2)
+            account_count(&c->account, COUNTER_CONTEXT_SWITCHES);
+        break;
+    case 3: c->ledger.current.copying = true; break;
+    case 4: c->ledger.current.copying = false; break;
+    default: break;
+    }
+}
+
+/* ---- the hook ---- */
+
+void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
+{
+    struct core *c = running;
+    const struct block *b = user;
+    (void)uc;
+
+    if (!c || c->stop) /* learning its state; or told to stop, and here again: not entered */
+        return;
+    if (pc == c->repeat_pc && c->continue_pc == NOWHERE) { /* between two elements of a string instruction */
+        if (c->account.cycles < c->due || !meet_what_is_due(c, pc))
+            repeat_element(c);
+        return;
+    }
+    if ((c->stepping || c->breakpoints) && stop_for_debugger(c, pc))
+        return;
+    if (pc == c->continue_pc) {
+        uint32_t bytes = c->block->bytes;
+        c->continue_pc = pc + size < c->block_pc + bytes ? pc + size : NOWHERE;
+        return;
+    }
+    core_leave_block(c, pc);
+    if ((c->account.cycles >= c->due && meet_what_is_due(c, pc)) || !b)
+        return;
+    if (c->repeats && b->flags & BLOCK_REPEATS && b->insns == 1 && forget_repeat(c, pc)) {
+        resume_repeat(c, b, pc);
+        return;
+    }
+    if (b->mark)
+        pass_mark(c, b->mark);
+    enter_block(c, b, pc, size);
+}
+
+/* ---- translation ---- */
+
+enum { INSN_BYTES_MAX = 15, PAGE_BYTES = 4096 };
+
+static uint32_t mode_of(uint32_t hflags)
+{
+    uint32_t mode = hflags & HF_CS64 ? BLOCK_MODE_64 : hflags & HF_CS32 ? BLOCK_MODE_32 : BLOCK_MODE_16;
+    return hflags & (HF_SHADOW | HF_TF) ? mode | BLOCK_MODE_SINGLE : mode;
+}
+
+/* The bytes at source->pc up to the page end and, where the first instruction may cross it, some of the next page. */
+static void find_code(struct core *c, struct block_source *source, uint8_t joined[2 * INSN_BYTES_MAX])
+{
+    source->code = c->ram + source->paddr;
+    source->page = source->length = (uint32_t)(PAGE_BYTES - (source->pc & (PAGE_BYTES - 1)));
+    c->code_page[0] = c->ram + (source->paddr & ~(uint64_t)(PAGE_BYTES - 1));
+    c->code_page[1] = NULL;
+    if (source->page >= INSN_BYTES_MAX)
+        return;
+
+    struct walk_result next;
+    walk_read(&c->models.mmu.state, c->ram, c->ram_bytes, source->pc + source->page, &next);
+    if (!next.present || next.paddr + INSN_BYTES_MAX > c->ram_bytes)
+        return;
+    memcpy(joined, source->code, source->page);
+    memcpy(joined + source->page, c->ram + next.paddr, INSN_BYTES_MAX);
+    source->code = joined;
+    source->length = source->page + INSN_BYTES_MAX;
+    c->code_page[1] = c->ram + (next.paddr & ~(uint64_t)(PAGE_BYTES - 1));
+}
+
+/* How many of the block's instructions to translate: all, or up to where a debugger wants to stop. */
+static int instructions_wanted(const struct core *c, const struct block *b, uint64_t pc)
+{
+    if (c->stepping)
+        return 1;
+    for (int i = 1; c->breakpoints && i < b->insns; i++)
+        if (is_breakpoint(c, pc + b->insn[i - 1].end))
+            return i;
+    return b->insns;
+}
+
+void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns)
+{
+    uint8_t joined[2 * INSN_BYTES_MAX];
+    struct block_source source = {.pc = tb->pc, .mode = mode_of(tb->flags)};
+    const struct block *b = NULL; /* code in no RAM is not counted */
+
+    source.paddr = engine.page_addr_code(c->env, tb->pc);
+    if (source.paddr < c->ram_bytes) {
+        find_code(c, &source, joined);
+        b = block_get(&c->blocks, &source, c->call.decode, &c->decoded, c->models.config.cost);
+    }
+    int wanted = b ? instructions_wanted(c, b, tb->pc) : 1;
+    *c->hook_user_data = (void *)b;
+    engine_translate(cpu, tb, wanted < max_insns ? wanted : max_insns);
+}
+
+/* ---- the run ---- */
+
+enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
+{
+    const uint64_t never = 0xdead000000000000; /* not canonical: no code is there */
+
+    c->stop = STOP_NONE;
+    c->stop_at = stop_at;
+    c->stepping = steps != NOWHERE;
+    c->steps_left = steps;
+    c->halted = false;
+    core_rearm(c);
+    running = c;
+    c->engine_error = engine.emu_start(c->uc, ENV_EIP(c->env), never, 0, 0);
+    running = NULL;
+    if (c->stop)
+        return c->stop;
+    if (c->halted)
+        return STOP_HALT;
+    return c->engine_error ? STOP_ENGINE : STOP_TRIPLE_FAULT;
+}
