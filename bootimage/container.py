@@ -60,13 +60,19 @@ _GO: Final = "go: mov ecx, {entry}; jmp ecx"
 
 @dataclass(frozen=True)
 class _Piece:
-    """Bytes of the container and, unless ``address`` is None, the segment that loads them."""
+    """Bytes of the container and the segment that loads them at ``address``, unless only ``kept``."""
 
     section: str
-    address: int | None
+    address: int
     size: int
     flags: int
     data: bytes = field(repr=False)
+    kept: bool = False
+
+    @property
+    def is_segment(self) -> bool:
+        """Whether a program header names it."""
+        return not self.kept and self.size > 0
 
 
 def wrap(
@@ -87,12 +93,10 @@ def wrap(
     pieces = [_Piece(SEGMENT_SECTION, part.base, part.size, part.flags, part.data) for part in parts.parts]
     entry = parts.entry
     if modules or command_line:
-        entry = _page_up(parts.end) + GAP
-        pieces += _handover(parts.entry, entry, modules, command_line)
-    end = max((piece.address or 0) + piece.size for piece in pieces)
-    if end > FOUR_GIB:
-        raise ImageError(f"{name}: its modules would reach {end:#x}, beyond 4 GiB; link the kernel lower")
-    pieces.append(_Piece(KERNEL_SECTION, None, len(kernel_file), 0, kernel_file))
+        handover = _handover(parts, modules, command_line, name)
+        entry = handover[0].address
+        pieces += handover
+    pieces.append(_Piece(KERNEL_SECTION, 0, len(kernel_file), 0, kernel_file, kept=True))
     return _write(pieces, entry, found, name)
 
 
@@ -110,28 +114,28 @@ def _page_up(value: int) -> int:
     return -(-value // PAGE) * PAGE
 
 
-def _module(start: int, end: int, line: int) -> bytes:
-    return MODULE.pack(*(value % FOUR_GIB for value in (start, end, line)), 0)
-
-
 def _handover(
-    kernel_entry: int, address: int, modules: Sequence[tuple[str, bytes]], command_line: str
+    parts: kernel.KernelParts, modules: Sequence[tuple[str, bytes]], command_line: str, name: str
 ) -> list[_Piece]:
-    """Return the stub's page, the table's pages and the modules, upwards from ``address``."""
+    """Return the stub's page, the table's pages and the modules, upwards from the kernel's end."""
+    address = _page_up(parts.end) + GAP
     table_at = address + PAGE
     lines = [files.zero_terminated(line, f"module {line!r}") for line, _ in modules]
     own = files.zero_terminated(command_line, "the kernel") if command_line else b""
     strings_at = table_at + MODULE.size * len(modules)
     own_at = strings_at + sum(map(len, lines))
     base = _page_up(own_at + len(own))
+    end = base + sum(_page_up(len(content)) for _, content in modules)
+    if end >= FOUR_GIB:
+        raise ImageError(f"{name}: its modules would reach {end:#x}, beyond 4 GiB; link the kernel lower")
     table, contents = b"", []
     for line, (_, content) in zip(lines, modules, strict=True):
-        table += _module(base, base + len(content), strings_at)
+        table += MODULE.pack(base, base + len(content), strings_at, 0)
         strings_at += len(line)
         contents.append(_Piece(MODULE_SECTION, base, len(content), _PF_R, content))
         base += _page_up(len(content))
     table += b"".join(lines) + own
-    stub = assemble_entry(address, kernel_entry, len(modules), table_at, own_at if own else 0)
+    stub = assemble_entry(address, parts.entry, len(modules), table_at, own_at if own else 0)
     return [
         _Piece(ENTRY_SECTION, address, len(stub), _PF_RX, stub),
         _Piece(TABLE_SECTION, table_at, len(table), _PF_RW, table),
@@ -147,11 +151,11 @@ def _multiboot_header(found: header.Header1) -> bytes:
 
 
 def _write(pieces: list[_Piece], entry: int, found: header.Header1, name: str) -> bytes:
-    loaded = [piece for piece in pieces if piece.address is not None and piece.size]
+    loaded = sum(piece.is_segment for piece in pieces)
     multiboot = _multiboot_header(found)
-    multiboot_at = _EHDR.size + elf.PROGRAM_HEADER[32].size * len(loaded)
+    multiboot_at = _EHDR.size + elf.PROGRAM_HEADER[32].size * loaded
     if multiboot_at + len(multiboot) > header.SEARCH1:
-        raise ImageError(f"{name}: {len(loaded)} segments and modules are too many for one packed image")
+        raise ImageError(f"{name}: {loaded} segments and modules are too many for one packed image")
     names = [piece.section for piece in pieces] + [".shstrtab"]
     strings, offsets = b"\0", []
     for section in names:
@@ -160,17 +164,17 @@ def _write(pieces: list[_Piece], entry: int, found: header.Header1, name: str) -
     body = bytearray(multiboot_at) + multiboot
     programs, sections = b"", elf.SECTION_HEADER[32].pack(*[0] * 10)
     for piece, label in zip(pieces, offsets, strict=False):
-        address = piece.address or 0
+        address = piece.address
         body += bytes(-len(body) % PAGE + address % PAGE)
         at = len(body)
         body += piece.data
-        if piece in loaded:
+        if piece.is_segment:
             programs += elf.PROGRAM_HEADER[32].pack(
                 elf.PT_LOAD, at, address, address, len(piece.data), piece.size, piece.flags, PAGE
             )
-        kept = elf.SHF_ALLOC if piece.address is not None else 0
+        allocated = 0 if piece.kept else elf.SHF_ALLOC
         sections += elf.SECTION_HEADER[32].pack(
-            label, elf.SHT_PROGBITS, kept, address, at, len(piece.data), 0, 0, 1, 0
+            label, elf.SHT_PROGBITS, allocated, address, at, len(piece.data), 0, 0, 1, 0
         )
     strings_at = len(body)
     body += strings + bytes(-len(strings) % 4)
@@ -180,7 +184,7 @@ def _write(pieces: list[_Piece], entry: int, found: header.Header1, name: str) -
     ident = elf.MAGIC + bytes((1, 1, 1)) + bytes(9)
     body[: _EHDR.size] = _EHDR.pack(
         ident, elf.ET_EXEC, elf.EM_386, 1, entry, _EHDR.size, len(body), 0,
-        _EHDR.size, elf.PROGRAM_HEADER[32].size, len(loaded),
+        _EHDR.size, elf.PROGRAM_HEADER[32].size, loaded,
         elf.SECTION_HEADER[32].size, len(names) + 1, len(names),
     )  # fmt: skip
     body[_EHDR.size : multiboot_at] = programs

@@ -2,8 +2,9 @@
 """Decide where in RAM everything goes that a loader brings.
 
 The kernel says itself where it belongs; that place must be usable RAM. All else, modules and the information
-structure, goes to the lowest free pages above both the first MiB and the kernel, each in pages of its own, so
-that a kernel may give a page back without losing its neighbour.
+structure, goes to the lowest free pages above both the first MiB and the kernel, or, where that is full, to
+those below the kernel. Each has pages of its own, so that a kernel may give a page back without losing its
+neighbour.
 """
 
 from __future__ import annotations
@@ -51,15 +52,17 @@ class Space:
         self.floor = max(self.floor, _up(parts.end, PAGE))
 
     def take(self, size: int, what: str) -> int:
-        """Return the first address of free pages for ``size`` bytes and take them.
+        """Return the first address of free pages for ``size`` bytes, 0 or more, and take them.
 
-        Nothing at all is given the next free address. Raises ImageError naming ``what`` when it does not fit.
+        Raises ImageError naming ``what`` when it does not fit.
         """
         address = self.find(size, (self.floor, FOUR_GIB), PAGE)
         if address is None:
+            address = self.find(size, (ONE_MIB, self.floor), PAGE)
+        if address is None:
             raise ImageError(
-                f"{what} of {size:#x} bytes does not fit in the free RAM above the kernel, which ends at "
-                f"{self.floor:#x} ({self._described()}); give the machine more memory"
+                f"{what} of {size:#x} bytes does not fit in the RAM that the kernel and the rest leave "
+                f"free ({self._described()}); give the machine more memory"
             )
         self.taken.append((address, _up(address + size, PAGE)))
         return address

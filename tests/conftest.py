@@ -28,7 +28,7 @@ _qemu = _neighbour("ringscope_test_qemu", Path(__file__).with_name("boot") / "qe
 
 @pytest.fixture(scope="session")
 def build_folder():
-    """Where programs for tests are built; it is kept between runs. Tests that run side by side have their own."""
+    """Where programs for tests are built, kept between runs; workers side by side have one each."""
     return ROOT / "build" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 

@@ -32,10 +32,10 @@ def small_kernel(build_folder):
 
 @pytest.fixture(scope="session")
 def run_bare():
-    """A function (LoadedImage, bytes of RAM) that enters the image on the bare engine and returns what it says.
+    """A function (LoadedImage, bytes of RAM) that enters the image on the bare engine.
 
-    No machine stands between: only memory, the two ports of the small kernels, and the state that Multiboot
-    promises. The result is the text and the value written to the exit port.
+    No machine stands between: only memory, the two ports, and the state that Multiboot promises. Returns the
+    text and the values written to the exit port.
     """
 
     def run(image, ram):

@@ -21,7 +21,7 @@ _CONSOLES = {
 
 @dataclass(frozen=True)
 class QemuResult:
-    """``status`` is QEMU's own: (value << 1) | 1 for a value written to port 0xF4, 0 for a power-off or reset."""
+    """``status`` is QEMU's own: (value << 1) | 1 for a value written to port 0xF4, 0 for a power-off."""
 
     status: int
     output: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the project's own loader puts into memory boots on the bare engine, and says what QEMU's loader says."""
+"""What our own loader puts into memory boots on the bare engine and says what it says under QEMU's."""
 
 from __future__ import annotations
 

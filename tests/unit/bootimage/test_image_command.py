@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ringscope image``: 0 and the answer, or 2 and one sentence."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+from ringscope.tools import image
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def command(capsys):
+    """A function that runs ``ringscope ARGUMENTS`` and returns status, output and complaints."""
+
+    def run(*arguments):
+        parser = argparse.ArgumentParser()
+        image.register(parser.add_subparsers(required=True))
+        namespace = parser.parse_args(["image", *map(str, arguments)])
+        status = namespace.func(namespace)
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def system(tmp_path, make_elf, multiboot1):
+    (tmp_path / "kernel.elf").write_bytes(make_elf((MIB, multiboot1(), None, None), bits=64))
+    (tmp_path / "root.elf").write_bytes(b"root")
+    (tmp_path / "system.toml").write_text(
+        'kernel = "kernel.elf"\n[[module]]\nfile = "root.elf"\nargs = "[bold] x"\n', encoding="ascii"
+    )
+    return tmp_path / "system.toml"
+
+
+def test_pack_then_inspect_shows_the_module_and_its_line_as_written(command, system, tmp_path):
+    status, said, complaints = command("pack", system, "-o", tmp_path / "image")
+    assert (status, complaints) == (0, "")
+    assert said == f"{tmp_path / 'image'}: {(tmp_path / 'image').stat().st_size} bytes\n"
+    status, said, complaints = command("inspect", tmp_path / "image")
+    assert (status, complaints) == (0, "")
+    assert "packed image, ELF32 i386" in said
+    assert "holds the kernel whole: ELF kernel, ELF64 x86-64" in said
+    assert "root.elf [bold] x" in said
+
+
+def test_bad_input_is_one_sentence_and_status_2(command, tmp_path):
+    (tmp_path / "notes").write_bytes(b"some notes")
+    status, said, complaints = command("inspect", tmp_path / "notes")
+    assert (status, said) == (2, "")
+    assert complaints == (
+        f"ringscope: {tmp_path}/notes: neither an ELF file nor a Multiboot kernel; there is nothing to show\n"
+    )
+
+
+def test_a_bad_system_file_is_one_sentence_and_status_2(command, tmp_path):
+    status, said, complaints = command("pack", tmp_path / "none.toml", "-o", tmp_path / "image")
+    assert (status, said) == (2, "")
+    assert complaints == f"ringscope: {tmp_path}/none.toml: cannot be read: No such file or directory\n"
