@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A disk's contents: a file on the host, opened copy-on-write unless told otherwise.
+
+Copy-on-write keeps every sector that the guest wrote in memory and never touches the file, so that the same
+image gives the same run again. A last sector that the file does not fill reads as zeros beyond its end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECTOR = 512  # bytes
+
+
+class DiskImageError(Exception):
+    """The file cannot serve as a disk; the message says why."""
+
+
+class DiskImage:
+    """Sectors of 512 bytes, numbered from 0."""
+
+    __slots__ = ("_file", "overlay", "path", "sectors", "writable")
+
+    def __init__(self, path: Path, *, writable: bool = False) -> None:
+        """Open the file. Raise DiskImageError when it cannot be read or written, or is empty."""
+        self.path = path
+        self.writable = writable
+        try:
+            self._file = path.open("r+b" if writable else "rb")
+        except OSError as error:
+            purpose = "written" if writable else "read"
+            raise DiskImageError(f"disk image {path} cannot be {purpose}: {error.strerror}") from error
+        size = self._file.seek(0, 2)
+        if size == 0:
+            raise DiskImageError(f"disk image {path} is empty; give it at least one sector of {SECTOR} bytes")
+        self.sectors = -(-size // SECTOR)
+        self.overlay: dict[int, bytes] = {}
+
+    def read(self, sector: int) -> bytes:
+        """Return the 512 bytes of a sector below `sectors`."""
+        if sector in self.overlay:
+            return self.overlay[sector]
+        self._file.seek(sector * SECTOR)
+        return self._file.read(SECTOR).ljust(SECTOR, b"\0")
+
+    def write(self, sector: int, contents: bytes) -> None:
+        """Store 512 bytes in a sector below `sectors`."""
+        if self.writable:
+            self._file.seek(sector * SECTOR)
+            self._file.write(contents)
+        else:
+            self.overlay[sector] = contents
+
+    def flush(self) -> None:
+        """Have what was written reach the file."""
+        if self.writable:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file, with what was written in it."""
+        self._file.close()
