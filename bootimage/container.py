@@ -47,9 +47,9 @@ _TAKE: Final = "cmp eax, 0x2BADB002; jne go;"
 _MODULES: Final = (
     "or dword ptr [ebx], 8; mov dword ptr [ebx + 20], {count}; mov dword ptr [ebx + 24], {table};"
 )
-# flags bit 2, cmdline at 16. A line whose first word (the file's name) is followed by anything was given by the
-# user and stays; otherwise the packed one takes its place. So under a loader that leaves the name out, as GRUB 2
-# does, a line of one word counts as none: give two.
+# flags bit 2, cmdline at 16. A line whose first word (the file's name) is followed by anything was given by
+# the user and stays; otherwise the packed one takes its place. So under a loader that leaves the name out, as
+# GRUB 2 does, a line of one word counts as none: give two.
 _COMMAND_LINE: Final = (
     "test dword ptr [ebx], 4; jz put; mov ecx, dword ptr [ebx + 16];"
     "skip_name: mov dl, byte ptr [ecx]; inc ecx; test dl, dl; jz put; cmp dl, 32; jne skip_name;"
