@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every guest program: what it is built from, what it needs of a machine, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ringscope.bootimage.container import wrap
+from ringscope.tools.build.compiler import (
+    ROOT,
+    X86_32,
+    X86_64_KERNEL,
+    build_program,
+    guest_program,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BUILD = ROOT / "build"
+HERE = "tests/guest"
+COMMON = ("console.c", "report.c", "trap.c")
+OF_ARCH = ("start.S", "vectors.S", "guard.S", "descriptors.c", "paging.c")
+
+Ending = Literal["exit", "triple-fault"]
+
+
+@dataclass(frozen=True)
+class GuestProgram:
+    """One bootable program.
+
+    ``cpu`` is QEMU's model; ``disk`` asks for the prepared disk; ``keys`` are typed once the program prints
+    ``ready``. ``limit_cycles`` bounds it on our machine. ``parameters`` become preprocessor definitions.
+    """
+
+    name: str
+    source: str
+    bits: Literal[32, 64] = 64
+    cpu: str = "qemu64"
+    ending: Ending = "exit"
+    disk: bool = False
+    keys: tuple[str, ...] = ()
+    limit_cycles: int = 2_000_000_000
+    parameters: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    @property
+    def arch(self) -> str:
+        """The library folder it is built with."""
+        return "x86_64" if self.bits == 64 else "i386"
+
+
+def _program(name: str, **needs: object) -> GuestProgram:
+    return GuestProgram(name=name, source=f"programs/{name}.c", **needs)  # type: ignore[arg-type]  # as declared
+
+
+#: Features such as SMEP, SMAP and 1 GiB pages are in QEMU's `max`; SYSENTER in 64-bit mode is Intel's alone.
+INTEL = "max,vendor=GenuineIntel"
+
+PROGRAMS = (
+    _program("multiboot_entry"),
+    _program("system_call"),
+    _program("fast_entry", cpu=INTEL),
+    _program("software_interrupt"),
+    _program("exceptions"),
+    _program("segment_faults"),
+    _program("floating_point"),
+    _program("alignment"),
+    _program("page_fault"),
+    _program("canonical"),
+    _program("crossing_faults"),
+    _program("double_fault"),
+    _program("triple_fault", ending="triple-fault"),
+    _program("pages", cpu=INTEL),
+    _program("write_protect"),
+    _program("supervisor_access", cpu=INTEL),
+    _program("global_pages"),
+    _program("process_context", cpu=INTEL),
+    _program("self_modifying"),
+    _program("two_spaces"),
+)
+
+
+def by_name(name: str) -> GuestProgram:
+    """Return the program called ``name``; raises KeyError."""
+    return {program.name: program for program in PROGRAMS}[name]
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep test processes that run side by side from building into one folder at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "guest.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build(program: GuestProgram, folder: Path = BUILD) -> Path:
+    """Compile ``program`` and return the image that loaders take; raises BuildError or ImageError."""
+    with _alone(folder):
+        return _build(program, folder)
+
+
+def _build(program: GuestProgram, folder: Path) -> Path:
+    library = [f"{HERE}/lib/{name}" for name in COMMON]
+    library += [f"{HERE}/lib/{program.arch}/{name}" for name in OF_ARCH]
+    output = f"{HERE}/{program.name}.elf"
+    elf = build_program(
+        guest_program(
+            output=output,
+            sources=(*library, f"{HERE}/{program.source}", *(f"{HERE}/{name}" for name in program.extra)),
+            flags=(*(X86_64_KERNEL if program.bits == 64 else X86_32), *program.parameters),
+            script=f"{HERE}/lib/{program.arch}/link.ld",
+            include=(f"{HERE}/lib", f"{HERE}/lib/{program.arch}", "emulator/guest"),
+        ),
+        folder,
+    )
+    if program.bits == 32:
+        return elf
+    image = elf.with_suffix(".img")
+    if not image.exists() or image.stat().st_mtime_ns < elf.stat().st_mtime_ns:
+        image.write_bytes(wrap(elf.read_bytes(), [], name=program.name))
+    return image

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The two machines a guest program runs on: QEMU, which is the reference, and ours.
+
+Both are started as a user would, from the command line, and answer with an Outcome in one vocabulary.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, Protocol
+
+import pytest
+from ringscope.tools.build.compiler import ROOT
+
+if TYPE_CHECKING:
+    from tests.guest.catalogue import GuestProgram
+
+QEMU: Final = "qemu-system-x86_64"
+#: One instruction is 2 ns of virtual time and waiting takes no real time, so that runs repeat exactly.
+CLOCK: Final = ("-icount", "shift=1,sleep=off")
+MEMORY: Final = "64M"
+SECTOR_BYTES: Final = 512
+SECTORS: Final = 2048
+TIMEOUT_SECONDS: Final = 120
+
+Ended = Literal["exit", "triple-fault", "limit", "other"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run said and how it ended; ``status`` is the value that the guest wrote to its exit port."""
+
+    text: str
+    ended: Ended
+    status: int | None
+    complaint: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        """The output by line."""
+        return self.text.splitlines()
+
+
+class GuestMachine(Protocol):
+    """Something that boots an image and runs it to its end."""
+
+    @property
+    def name(self) -> str:
+        """What tests call it."""
+
+    def missing(self) -> str:
+        """Why this machine cannot be used here; empty if it can."""
+
+    def run(self, image: Path, program: GuestProgram) -> Outcome:
+        """Boot ``image`` and wait for its end."""
+
+
+def disk_content() -> bytes:
+    """Return the prepared disk: every sector starts with its number, 32 bits, and repeats it."""
+    return b"".join(n.to_bytes(4, "little") * (SECTOR_BYTES // 4) for n in range(SECTORS))
+
+
+@dataclass(frozen=True)
+class Qemu:
+    """QEMU's `pc` machine without acceleration."""
+
+    name: str = "qemu"
+
+    def missing(self) -> str:
+        """Say whether QEMU is installed."""
+        return "" if shutil.which(QEMU) else f"{QEMU} is not installed"
+
+    def run(self, image: Path, program: GuestProgram) -> Outcome:
+        """Boot with the debug console and the first serial port on one output."""
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder) / "output"
+            command = self.command(image, program.cpu, output)
+            if program.disk:
+                disk = Path(folder) / "disk"
+                disk.write_bytes(disk_content())
+                command += ["-drive", f"file={disk},format=raw,if=ide,index=0"]
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+            text = output.read_text(encoding="latin-1") if output.exists() else ""
+        if done.returncode == 0:  # the exit device's status is always odd: this was a reset
+            return Outcome(text, "triple-fault", None, done.stderr)
+        if done.returncode & 1 and done.returncode > 0:
+            return Outcome(text, "exit", done.returncode >> 1, done.stderr)
+        return Outcome(text, "other", None, f"status {done.returncode}\n{done.stderr}")
+
+    @staticmethod
+    def command(image: Path, cpu: str, output: Path) -> list[str]:
+        """Return the command line that both the tests and a reader at a shell use."""
+        command = [QEMU, "-cpu", cpu, "-m", MEMORY, "-display", "none", "-no-reboot", *CLOCK]
+        for device in ("isa-debugcon,iobase=0xe9", "isa-serial"):
+            chardev = device.partition(",")[0]
+            command += [
+                "-chardev",
+                f"file,id={chardev},path={output},append=on",
+                "-device",
+                f"{device},chardev={chardev}",
+            ]
+        command += ["-serial", "none", "-monitor", "none"]
+        return [*command, "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", str(image)]
+
+
+@dataclass(frozen=True)
+class Ringscope:
+    """Our machine, as a user starts it."""
+
+    name: str = "ringscope"
+
+    def missing(self) -> str:
+        """Say whether the command exists."""
+        return "" if (ROOT / "tools" / "main.py").exists() else "the boot command is not built yet"
+
+    def run(self, image: Path, program: GuestProgram) -> Outcome:
+        """Boot with a limit; the exit statuses are those of the command."""
+        with tempfile.TemporaryDirectory() as folder:
+            command = self.command(image, program.limit_cycles)
+            if program.disk:
+                disk = Path(folder) / "disk"
+                disk.write_bytes(disk_content())
+                command += ["-hda", str(disk)]
+            return self.outcome(command)
+
+    @staticmethod
+    def command(image: Path, limit_cycles: int) -> list[str]:
+        """Return the command line."""
+        boot = [sys.executable, "-m", "ringscope.tools.main", "boot", str(image)]
+        return [*boot, "-m", MEMORY, "--limit-cycles", str(limit_cycles)]
+
+    @staticmethod
+    def outcome(command: list[str], typed: str = "") -> Outcome:
+        """Run ``command`` with ``typed`` on its standard input."""
+        done = subprocess.run(
+            command, input=typed.encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=False
+        )
+        text, complaint = done.stdout.decode("latin-1"), done.stderr.decode("utf-8", "replace")
+        ended: dict[int, Ended] = {0: "exit", 1: "exit", 124: "limit", 126: "triple-fault"}
+        kind = ended.get(done.returncode, "other")
+        return Outcome(
+            text, kind, done.returncode if kind == "exit" else None, f"status {done.returncode}\n{complaint}"
+        )
+
+
+MACHINES: Final[dict[str, GuestMachine]] = {"qemu": Qemu(), "ringscope": Ringscope()}
+
+
+def need(machine: GuestMachine) -> None:
+    """Skip the test where ``machine`` is missing; fail it there if this is the continuous integration."""
+    why = machine.missing()
+    if why and os.environ.get("CI"):
+        pytest.fail(why)
+    if why:
+        pytest.skip(why)

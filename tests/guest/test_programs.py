@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The machine's claims, stated by programs that run on it, on QEMU and on ours."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from tests.guest import catalogue, claims
+from tests.guest.machines import MACHINES, Outcome, need
+
+NAMES = [program.name for program in catalogue.PROGRAMS if not program.keys]
+
+
+@functools.cache
+def outcome_of(name: str, machine: str) -> Outcome:
+    program = catalogue.by_name(name)
+    return MACHINES[machine].run(catalogue.build(program), program)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_claim_of_the_program_holds_but_for_the_listed_exceptions(name: str, machine: str) -> None:
+    need(MACHINES[machine])
+    outcome = outcome_of(name, machine)
+    found = claims.complaints(machine, name, catalogue.by_name(name).ending, outcome)
+    assert not found, "\n".join([*found, outcome.text, outcome.complaint])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_machines_print_the_same_ok_lines_but_for_the_listed_exceptions(name: str) -> None:
+    for machine in MACHINES.values():
+        need(machine)
+    said = {machine: claims.read(outcome_of(name, machine).lines).ok for machine in MACHINES}
+    excused = {claim for machine in MACHINES for claim in claims.exceptions(machine, name)}
+    kept = {machine: [claim for claim in ok if claim not in excused] for machine, ok in said.items()}
+    assert kept["qemu"] == kept["ringscope"]
+
+
+def test_every_exception_names_a_program_and_a_machine_that_exist() -> None:
+    listed = claims.listed()
+    for entry in listed:
+        assert entry["machine"] in MACHINES
+        assert entry["program"] in {program.name for program in catalogue.PROGRAMS}
+        assert entry["reason"]
+
+
+def test_an_exception_that_no_longer_fails_is_a_complaint() -> None:
+    text = "ok FMASK leaves other flags\n1 passed, 0 failed, 0 skipped\n"
+    found = claims.complaints("qemu", "system_call", "exit", Outcome(text, "exit", 0))
+    assert found == ["listed as an exception, but kept: FMASK leaves other flags"]
+
+
+def test_a_program_that_stops_before_its_count_is_a_complaint() -> None:
+    found = claims.complaints("ringscope", "none", "exit", Outcome("ok one\n", "exit", 0))
+    assert found == ["the guest counted None"]
