@@ -20,6 +20,7 @@ const char *cache_init(struct cache *cache, const struct cache_config *config)
         return "ways must be from 1 to 64";
     if (config->replacement != REPLACEMENT_LRU)
         return "replacement must be lru, the only policy there is";
+    cache->set_shift = 2; /* at least one vector */
     while (1u << cache->set_shift < config->ways)
         cache->set_shift++;
     cache->ways = config->ways;
@@ -44,26 +45,48 @@ void cache_empty(struct cache *cache)
         memset(cache->word, 0, (((size_t)cache->set_mask + 1) << cache->set_shift) * sizeof *cache->word);
 }
 
-/* One pass: every word moves one place back until the line is found or the last word falls out. */
+/* Four words of a set; a set is padded to whole vectors with words that stay 0. */
+typedef uint32_t words __attribute__((vector_size(16)));
+enum { WORDS = 4 };
+
+/* Bit i says that word i is the line, whether dirty or not. */
+static inline uint32_t lanes_equal(words held, uint32_t wanted)
+{
+    const words bit = {1, 2, 4, 8};
+    words equal = (words)((held | CACHE_DIRTY) == wanted) & bit;
+    words half = equal | __builtin_shufflevector(equal, equal, 2, 3, 0, 1);
+    return half[0] | half[1];
+}
+
+/* Finds the line's place, the last one if it has none; all before it moves one place back, and the line goes in front. */
 bool cache_access(struct cache *cache, uint32_t line, bool write, uint32_t *victim)
 {
+    static const words upto[WORDS] = {{~0u, 0, 0, 0}, {~0u, ~0u, 0, 0}, {~0u, ~0u, ~0u, 0}, {~0u, ~0u, ~0u, ~0u}};
     uint32_t *set = cache_set(cache, line);
+    words *vector = (words *)set;
     uint32_t wanted = line << CACHE_LINE_SHIFT | CACHE_VALID | CACHE_DIRTY;
-    uint32_t carried = set[0];
-    for (uint32_t way = 0;;) {
-        if ((carried | CACHE_DIRTY) == wanted) {
-            set[0] = carried | (uint32_t)write;
-            return true;
-        }
-        if (++way == cache->ways)
+    uint32_t way = cache->ways - 1;
+    bool held = false;
+    for (uint32_t first = 0; first < cache->ways; first += WORDS) {
+        uint32_t lanes = lanes_equal(vector[first / WORDS], wanted);
+        if (lanes) {
+            way = first + (uint32_t)__builtin_ctz(lanes);
+            held = true;
             break;
-        uint32_t word = set[way];
-        set[way] = carried;
-        carried = word;
+        }
     }
-    set[0] = line << CACHE_LINE_SHIFT | CACHE_VALID | (uint32_t)write;
-    *victim = carried;
-    return false;
+    uint32_t word = set[way];
+    *victim = word;
+    words before = {0, 0, 0, (held ? word : wanted ^ CACHE_DIRTY) | (uint32_t)write};
+    for (uint32_t i = 0; i < way / WORDS; i++) {
+        words here = vector[i];
+        vector[i] = __builtin_shufflevector(before, here, 3, 4, 5, 6);
+        before = here;
+    }
+    words here = vector[way / WORDS];
+    words moved = __builtin_shufflevector(before, here, 3, 4, 5, 6);
+    vector[way / WORDS] = (moved & upto[way % WORDS]) | (here & ~upto[way % WORDS]);
+    return held;
 }
 
 uint32_t cache_remove(struct cache *cache, uint32_t line)

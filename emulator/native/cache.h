@@ -4,7 +4,8 @@
  *
  * It keeps no data, only tags. A set is a short array of 32-bit words sorted by recency: word 0 is the line used last,
  * the last word the one used longest ago, so true LRU needs no time stamps, a victim is always the last word, and the
- * commonest hit (the line used last) is one comparison that changes nothing. A word is line number << 2 | valid | dirty.
+ * commonest hit (the line used last) is one comparison that changes nothing. Other accesses search and rotate a set by
+ * vectors of four words. A word is line number << 2 | valid | dirty.
  *
  * Contract: a line number is paddr >> log2(line_bytes) and below CACHE_LINE_LIMIT. Only hierarchy.c moves lines between
  * caches; this file knows of no other level and counts nothing.

@@ -70,7 +70,7 @@ static void move_to_front(struct tlb_entry *set, uint32_t way, struct tlb_entry 
 
 const struct tlb_entry *tlb_touch(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag)
 {
-    if (!array->entry)
+    if (!array->used)
         return NULL;
     struct tlb_entry *set = tlb_set(array, vaddr, page_shift);
     uint64_t key = tlb_key(vaddr, page_shift, tag);
@@ -96,6 +96,7 @@ const struct tlb_entry *tlb_fill(struct tlb_array *array, uint64_t vaddr, struct
 {
     struct tlb_entry *set = tlb_set(array, vaddr, tlb_entry_shift(&entry));
     uint32_t way = 0;
+    array->used = true;
     while (way < array->ways - 1 && !is_dead(&set[way], tag_of))
         way++;
     move_to_front(set, way, entry);
@@ -104,7 +105,7 @@ const struct tlb_entry *tlb_fill(struct tlb_array *array, uint64_t vaddr, struct
 
 void tlb_remove(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag, bool global_too)
 {
-    if (!array->entry)
+    if (!array->used)
         return;
     struct tlb_entry *set = tlb_set(array, vaddr, page_shift);
     uint64_t key = tlb_key(vaddr, page_shift, tag);

@@ -35,6 +35,7 @@ struct tlb_array {
     uint32_t set_shift; /* a set occupies 2^set_shift entries, of which the first `ways` are in use */
     uint32_t ways;
     uint32_t total; /* entries to sweep: sets << set_shift */
+    bool used;      /* something of this size was put in once: before that no search can succeed */
 };
 
 struct tlb {
