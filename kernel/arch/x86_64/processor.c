@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * processor.c: turn on what CPUID offers, then start the kernel.
+ */
+#include "processor.h"
+
+#include "arch/arch.h"
+#include "boot.h"
+#include "descriptors.h"
+#include "devices.h"
+#include "fpu.h"
+#include "multiboot.h"
+#include "paging.h"
+
+#define LEAF1_ECX_PCID (1u << 17)
+#define LEAF1_EDX_PGE (1u << 13)
+#define LEAF7_EBX_SMEP (1u << 7)
+#define LEAF7_EBX_INVPCID (1u << 10)
+#define LEAF7_EBX_SMAP (1u << 20)
+
+struct processor processor;
+
+void processor_start(void)
+{
+	struct cpuid leaf1 = x86_cpuid(1);
+	struct cpuid leaf7 = { 0 };
+	if (x86_cpuid(0).eax >= 7) {
+		leaf7 = x86_cpuid(7);
+	}
+	uint64_t cr4 = x86_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	if ((leaf1.edx & LEAF1_EDX_PGE) != 0) {
+		cr4 |= CR4_PGE; /* the kernel's pages stay in the TLB when the space changes */
+	}
+	if ((leaf7.ebx & LEAF7_EBX_SMEP) != 0) {
+		cr4 |= CR4_SMEP;
+	}
+	if ((leaf7.ebx & LEAF7_EBX_SMAP) != 0) {
+		cr4 |= CR4_SMAP; /* the kernel never touches user memory */
+	}
+	if ((leaf1.ecx & LEAF1_ECX_PCID) != 0) {
+		cr4 |= CR4_PCIDE;
+		processor.pcid = true;
+		processor.invpcid = (leaf7.ebx & LEAF7_EBX_INVPCID) != 0;
+	}
+	x86_write_cr4(cr4);
+}
+
+_Noreturn void arch_start(uint64_t magic, uint64_t information);
+
+/* From start.S: 64-bit mode, the tables of start.S, the loader's two registers. */
+void arch_start(uint64_t magic, uint64_t information)
+{
+	static struct boot boot;
+	descriptors_start();
+	processor_start();
+	paging_start();
+	fpu_start();
+	interrupts_start();
+	timer_start();
+	multiboot_read(magic, information, &boot);
+	kernel_main(&boot);
+}
+
+void arch_debug_write(char character)
+{
+	x86_out(0xe9, (uint8_t)character); /* the debug console of emulators; nobody listens on a real PC */
+}
+
+void arch_halt_forever(void)
+{
+	for (;;) {
+		__asm__ volatile("cli; hlt");
+	}
+}

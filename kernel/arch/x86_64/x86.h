@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86.h: instructions that C has no words for, and the bits of the registers that they touch.
+ */
+#ifndef X86_H
+#define X86_H
+
+#include "types.h"
+
+#define CR0_WP (1ull << 16)
+#define CR0_NE (1ull << 5)
+#define CR0_TS (1ull << 3)
+#define CR0_MP (1ull << 1)
+#define CR3_NO_FLUSH (1ull << 63)
+#define CR4_PGE (1ull << 7)
+#define CR4_OSFXSR (1ull << 9)
+#define CR4_OSXMMEXCPT (1ull << 10)
+#define CR4_PCIDE (1ull << 17)
+#define CR4_SMEP (1ull << 20)
+#define CR4_SMAP (1ull << 21)
+
+#define MSR_EFER 0xc0000080u
+#define MSR_STAR 0xc0000081u
+#define MSR_LSTAR 0xc0000082u
+#define MSR_SFMASK 0xc0000084u
+#define EFER_SCE 1ull
+
+#define RFLAGS_RESERVED 0x2ull
+#define RFLAGS_TF 0x100ull
+#define RFLAGS_IF 0x200ull
+#define RFLAGS_DF 0x400ull
+#define RFLAGS_NT 0x4000ull
+#define RFLAGS_AC 0x40000ull
+
+struct cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid x86_cpuid(uint32_t leaf)
+{
+	struct cpuid r;
+	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(0));
+	return r;
+}
+
+static inline void x86_out(uint16_t port, uint8_t value)
+{
+	__asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port));
+}
+
+static inline uint8_t x86_in(uint16_t port)
+{
+	uint8_t value;
+	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static inline void x86_write_msr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+static inline uint64_t x86_read_msr(uint32_t msr)
+{
+	uint32_t low, high;
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return (uint64_t)high << 32 | low;
+}
+
+#define X86_CONTROL_REGISTER(name)                                   \
+	static inline uint64_t x86_read_##name(void)                     \
+	{                                                                \
+		uint64_t value;                                              \
+		__asm__ volatile("mov %%" #name ", %0" : "=r"(value));       \
+		return value;                                                \
+	}                                                                \
+	static inline void x86_write_##name(uint64_t value)              \
+	{                                                                \
+		__asm__ volatile("mov %0, %%" #name ::"r"(value) : "memory"); \
+	}
+X86_CONTROL_REGISTER(cr0)
+X86_CONTROL_REGISTER(cr2)
+X86_CONTROL_REGISTER(cr3)
+X86_CONTROL_REGISTER(cr4)
+
+static inline void x86_invlpg(uint64_t address)
+{
+	__asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
+}
+
+/* Type 0: one address of one PCID. Type 1: all of one PCID. */
+static inline void x86_invpcid(uint64_t type, uint64_t pcid, uint64_t address)
+{
+	struct {
+		uint64_t pcid, address;
+	} descriptor = { pcid, address };
+	__asm__ volatile("invpcid %0, %1" ::"m"(descriptor), "r"(type) : "memory");
+}
+
+#endif
