@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * resources.c: the root's memory, slots and way out.
+ */
+#include "resources.h"
+
+#include "print.h"
+
+#define KEPT_FRAMES 1024ul /* at most a quarter of memory */
+#define OWN_FRAMES 32ul    /* of these */
+#define EXIT_PORT 0xf4
+#define EXIT_PORTS 4ul
+
+struct frames resources, resources_own;
+uint64_t resources_pager_first, resources_pager_count;
+static handle_t next_slot;
+
+handle_t resources_slot(void)
+{
+	if (next_slot >= ABI_HANDLES) {
+		resources_fail("the root's handle table is large enough", "root", next_slot);
+	}
+	return next_slot++;
+}
+
+void resources_start(const struct bootinfo *info)
+{
+	const struct bootinfo_memory *largest = &info->memory[0];
+	for (uint32_t i = 1; i < info->memories; i++) {
+		if (info->memory[i].frames > largest->frames) {
+			largest = &info->memory[i];
+		}
+	}
+	uint64_t kept = largest->frames / 4 < KEPT_FRAMES ? largest->frames / 4 : KEPT_FRAMES;
+	resources = (struct frames){ .memory = largest->handle, .next = OWN_FRAMES, .end = kept };
+	resources_own = (struct frames){ .memory = largest->handle, .next = 0, .end = OWN_FRAMES };
+	resources_pager_first = kept;
+	resources_pager_count = largest->frames - kept;
+	next_slot = info->first_free_slot;
+
+	handle_t exit_ports = resources_slot();
+	range_grant(ROOT_HANDLE_SPACE, exit_ports, ROOT_HANDLE_IOPORTS, RIGHT_MANAGE, EXIT_PORT, EXIT_PORTS);
+	io_allow(ROOT_HANDLE_SPACE, exit_ports);
+}
+
+handle_t resources_make(uint64_t type, handle_t space)
+{
+	uint64_t frame = resources.next;
+	resources.next += type == OBJECT_SPACE ? OBJECT_FRAMES_SPACE : 1;
+	handle_t slot = resources_slot();
+	error_t error = object_create(type, resources.memory, frame, slot, space);
+	if (error != ERROR_OK) {
+		resources_fail("the root has memory for every object", "error", error);
+	}
+	return slot;
+}
+
+uint64_t resources_in_use(void)
+{
+	uint64_t mapped = 0, kernel = 0;
+	memory_usage(resources.memory, &mapped, &kernel);
+	return mapped + kernel;
+}
+
+void resources_fail(const char *believed, const char *name, uint64_t value)
+{
+	print("root: believed that %s, but not so: %s %lu\n", believed, name, value);
+	resources_power_off(1);
+}
+
+void resources_power_off(uint64_t status)
+{
+	print_flush();
+	for (;;) {
+		stub_out(EXIT_PORT, (uint8_t)status);
+	}
+}
