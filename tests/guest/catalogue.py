@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BUILD = ROOT / "build"
 HERE = "tests/guest"
-COMMON = ("console.c", "report.c", "trap.c")
+COMMON = ("chips.c", "console.c", "report.c", "trap.c")
 OF_ARCH = ("start.S", "vectors.S", "guard.S", "descriptors.c", "paging.c")
 
 Ending = Literal["exit", "triple-fault"]
@@ -82,6 +82,14 @@ PROGRAMS = (
     _program("process_context", cpu=INTEL),
     _program("self_modifying"),
     _program("two_spaces"),
+    _program("pit_timer"),
+    _program("local_apic"),
+    _program("io_apic"),
+    _program("interrupt_shadow"),
+    _program("rtc"),
+    _program("serial_port"),
+    _program("disk", disk=True),
+    _program("io_permission"),
 )
 
 
