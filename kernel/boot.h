@@ -28,6 +28,6 @@ struct boot {
 };
 
 /* Called once, by the architecture, with the processor ready for system calls and interrupts off. */
-_Noreturn void kernel_main(const struct boot *boot);
+void kernel_main(const struct boot *boot);
 
 #endif

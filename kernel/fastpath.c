@@ -15,10 +15,11 @@
 #include "schedule.h"
 #include "space.h"
 
+/* Close to the entry path. */
 #define fast __attribute__((section(".text.fast")))
 
 /* The processor goes from the current thread to one that waits in a system call. */
-static inline void switch_to(struct thread *next)
+static inline __attribute__((always_inline)) void switch_to(struct thread *next)
 {
 	RINGSCOPE_EVENT(RINGSCOPE_EVENT_IPC);
 	RINGSCOPE_EVENT(RINGSCOPE_EVENT_CONTEXT_SWITCH);
@@ -27,32 +28,32 @@ static inline void switch_to(struct thread *next)
 	arch_switch(&next->arch, &next->space->arch);
 }
 
-fast _Noreturn void fastpath_call(uint64_t slot, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
+fast void fastpath_call(uint64_t slot, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
 {
 	struct thread *caller = current;
 
 	if (unlikely(slot >= ABI_HANDLES)) {
-		ipc_call(slot, tag, w0, w1, w2, w3);
+		return ipc_call(slot, tag, w0, w1, w2, w3);
 	}
 	const struct handle *handle = &caller->space->handles[slot];
 	if (unlikely(handle->type != OBJECT_PORT)) {
-		ipc_call(slot, tag, w0, w1, w2, w3);
+		return ipc_call(slot, tag, w0, w1, w2, w3);
 	}
 	if (unlikely((handle->rights & RIGHT_SEND) == 0)) {
-		ipc_call(slot, tag, w0, w1, w2, w3);
+		return ipc_call(slot, tag, w0, w1, w2, w3);
 	}
 	/* A server waits. (A port that has ended has no receiver.) */
 	struct thread *server = handle->port->receiver;
 	if (unlikely(server == NULL)) {
-		ipc_call(slot, tag, w0, w1, w2, w3);
+		return ipc_call(slot, tag, w0, w1, w2, w3);
 	}
 	/* It owes nobody else a reply. */
 	if (unlikely(server->caller != NULL)) {
-		ipc_call(slot, tag, w0, w1, w2, w3);
+		return ipc_call(slot, tag, w0, w1, w2, w3);
 	}
 	/* It is what the scheduler would choose when the caller waits. */
 	if (unlikely(schedule_outranks(server->priority))) {
-		ipc_call(slot, tag, w0, w1, w2, w3);
+		return ipc_call(slot, tag, w0, w1, w2, w3);
 	}
 
 	/* ------------------------------ nothing below can fail ------------------------------ */
@@ -62,49 +63,48 @@ fast _Noreturn void fastpath_call(uint64_t slot, uint64_t tag, uint64_t w0, uint
 	caller->peer = server;
 	caller->state = THREAD_AWAITING_REPLY;
 	switch_to(server);
-	arch_resume_message(handle->badge, tag & TAG_LABEL_MASK, w0, w1, w2, w3);
+	return arch_resume_message(handle->badge, tag & TAG_LABEL_MASK, w0, w1, w2, w3);
 }
 
-fast _Noreturn void fastpath_reply_wait(uint64_t slot, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2,
-                                        uint64_t w3)
+fast void fastpath_reply_wait(uint64_t slot, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
 {
 	struct thread *server = current;
 
 	if (unlikely(slot >= ABI_HANDLES)) {
-		ipc_reply_wait(slot, tag, w0, w1, w2, w3);
+		return ipc_reply_wait(slot, tag, w0, w1, w2, w3);
 	}
 	const struct handle *handle = &server->space->handles[slot];
 	if (unlikely(handle->type != OBJECT_PORT)) {
-		ipc_reply_wait(slot, tag, w0, w1, w2, w3);
+		return ipc_reply_wait(slot, tag, w0, w1, w2, w3);
 	}
 	if (unlikely((handle->rights & RIGHT_RECEIVE) == 0)) {
-		ipc_reply_wait(slot, tag, w0, w1, w2, w3);
+		return ipc_reply_wait(slot, tag, w0, w1, w2, w3);
 	}
 	struct port *port = handle->port;
 	if (unlikely(!port->object.alive)) {
-		ipc_reply_wait(slot, tag, w0, w1, w2, w3);
+		return ipc_reply_wait(slot, tag, w0, w1, w2, w3);
 	}
 	/* Nothing is there to be received: the server will wait, alone. */
 	if (unlikely(!queue_is_empty(&port->senders))) {
-		ipc_reply_wait(slot, tag, w0, w1, w2, w3);
+		return ipc_reply_wait(slot, tag, w0, w1, w2, w3);
 	}
 	if (unlikely(port->interrupts != 0)) {
-		ipc_reply_wait(slot, tag, w0, w1, w2, w3);
+		return ipc_reply_wait(slot, tag, w0, w1, w2, w3);
 	}
 	if (unlikely(port->receiver != NULL)) {
-		ipc_reply_wait(slot, tag, w0, w1, w2, w3);
+		return ipc_reply_wait(slot, tag, w0, w1, w2, w3);
 	}
 	/* Somebody waits for the reply, in a call and not in a fault. */
 	struct thread *caller = server->caller;
 	if (unlikely(caller == NULL)) {
-		ipc_reply_wait(slot, tag, w0, w1, w2, w3);
+		return ipc_reply_wait(slot, tag, w0, w1, w2, w3);
 	}
 	if (unlikely(caller->fault != 0)) {
-		ipc_reply_wait(slot, tag, w0, w1, w2, w3);
+		return ipc_reply_wait(slot, tag, w0, w1, w2, w3);
 	}
 	/* It is what the scheduler would choose when the server waits. */
 	if (unlikely(schedule_outranks(caller->priority))) {
-		ipc_reply_wait(slot, tag, w0, w1, w2, w3);
+		return ipc_reply_wait(slot, tag, w0, w1, w2, w3);
 	}
 
 	/* ------------------------------ nothing below can fail ------------------------------ */
@@ -114,5 +114,5 @@ fast _Noreturn void fastpath_reply_wait(uint64_t slot, uint64_t tag, uint64_t w0
 	server->caller = NULL;
 	server->state = THREAD_RECEIVING;
 	switch_to(caller);
-	arch_resume_message(0, tag & TAG_LABEL_MASK, w0, w1, w2, w3);
+	return arch_resume_message(0, tag & TAG_LABEL_MASK, w0, w1, w2, w3);
 }

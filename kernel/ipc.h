@@ -13,10 +13,10 @@
 #include "thread.h"
 
 /* The four calls, by the current thread. Each ends in another thread, or in this one. */
-_Noreturn void ipc_call(uint64_t port, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);
-_Noreturn void ipc_reply_wait(uint64_t port, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);
-_Noreturn void ipc_send(uint64_t port, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);
-_Noreturn void ipc_receive(uint64_t port);
+void ipc_call(uint64_t port, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);
+void ipc_reply_wait(uint64_t port, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);
+void ipc_send(uint64_t port, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);
+void ipc_receive(uint64_t port);
 
 /* Bring `thread`, with its message, to a port: its receiver takes it, or it waits there. */
 void ipc_submit(struct thread *thread, struct port *port, uint64_t badge, bool wants_reply);

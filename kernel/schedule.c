@@ -59,12 +59,12 @@ void schedule_leave(void)
 {
 	if (current->state == THREAD_RUNNING) {
 		if (likely(!schedule_outranks(current->priority))) {
-			arch_resume(&current->arch);
+			return arch_resume(&current->arch);
 		}
 		schedule_wake_first(current);
 	}
 	if (schedule_ready == 0) {
-		arch_idle();
+		return arch_idle();
 	}
 	struct thread *next = take_highest();
 	next->state = THREAD_RUNNING;

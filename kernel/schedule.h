@@ -30,6 +30,6 @@ void schedule_remove(struct thread *thread);
 void schedule_tick(void);
 
 /* Leave the kernel: go on with the current thread, or with the one that outranks it; wait when there is none. */
-_Noreturn void schedule_leave(void);
+void schedule_leave(void);
 
 #endif

@@ -267,7 +267,7 @@ static error_t memory_usage(uint64_t slot)
 	return ERROR_OK;
 }
 
-static error_t handle_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t number)
+static __attribute__((noinline)) error_t handle_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t number)
 {
 	switch (number) {
 	case CALL_CREATE:
@@ -306,15 +306,15 @@ void syscall_handle(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, 
 	switch (number) {
 	case CALL_NULL:
 		thread_set_result(current, ERROR_OK);
-		arch_resume(&current->arch);
+		return arch_resume(&current->arch);
 	case CALL_CALL:
-		ipc_call(a, b, c, d, e, f);
+		return ipc_call(a, b, c, d, e, f);
 	case CALL_REPLY_WAIT:
-		ipc_reply_wait(a, b, c, d, e, f);
+		return ipc_reply_wait(a, b, c, d, e, f);
 	case CALL_SEND:
-		ipc_send(a, b, c, d, e, f);
+		return ipc_send(a, b, c, d, e, f);
 	case CALL_RECEIVE:
-		ipc_receive(a);
+		return ipc_receive(a);
 	default:
 		break;
 	}

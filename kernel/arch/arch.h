@@ -28,12 +28,14 @@ static inline void arch_set_message(struct arch_thread *thread, uint64_t badge, 
 /* --- giving the processor to a thread --- */
 /* Make the address space and all state outside the general registers that of this thread. */
 static inline void arch_switch(struct arch_thread *thread, struct arch_space *space); /* [inline] */
-/* Leave the kernel into the thread that was switched to last. */
-_Noreturn void arch_resume(struct arch_thread *thread);
+/* Leaving. These do not return, and neither does what ends with them; none is declared so, for then the compiler would
+ * call what it can jump to, and a call without a return spoils the processor's prediction of returns. */
+/* Go on with the thread that was switched to last. */
+void arch_resume(struct arch_thread *thread);
 /* The same for a thread that waits in an IPC call, with the message still in the processor's registers. */
-_Noreturn void arch_resume_message(uint64_t badge, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);
+void arch_resume_message(uint64_t badge, uint64_t tag, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);
 /* Wait for an interrupt. */
-_Noreturn void arch_idle(void);
+void arch_idle(void);
 
 /* --- address spaces --- */
 bool arch_space_reserve(struct arch_space *space); /* false: no address-space number is left */

@@ -113,7 +113,7 @@ def write_asm_offsets(build: Path) -> Path:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BuildError(f"{' '.join(command)}\n{done.stderr}".rstrip())
-    lines = [f"#define {name} {value}" for name, value in OFFSET.findall(listing.read_text(encoding="utf-8"))]
+    lines = [f".set {name}, {value}" for name, value in OFFSET.findall(listing.read_text(encoding="utf-8"))]
     text = "\n".join(["/* Generated from asm_offsets.c by the build. */", *lines, ""])
     if not header.exists() or header.read_text(encoding="utf-8") != text:
         header.write_text(text, encoding="utf-8")

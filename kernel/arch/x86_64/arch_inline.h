@@ -47,7 +47,7 @@ static inline void fpu_shut(void)
 	x86_write_cr0(x86_read_cr0() | CR0_TS);
 }
 
-static inline void arch_switch(struct arch_thread *thread, struct arch_space *space)
+static inline __attribute__((always_inline)) void arch_switch(struct arch_thread *thread, struct arch_space *space)
 {
 	tss.rsp0 = (uint64_t)(&thread->frame + 1);
 	tss.io_map = space->io_map;

@@ -10,40 +10,34 @@
 
 #define DEFINE(name, value) __asm__ volatile("\n.ascii \"->" #name " %c0\"" ::"i"(value))
 /* The distance of a frame's field from the frame's end, where the TSS points. */
-#define FROM_END(name, field) \
-	DEFINE(name, (int64_t)offsetof(struct arch_frame, field) - (int64_t)sizeof(struct arch_frame))
+#define FROM_END(field) \
+	DEFINE(END_##field, (int64_t)offsetof(struct arch_frame, field) - (int64_t)sizeof(struct arch_frame))
 
 void asm_offsets(void);
 
 void asm_offsets(void)
 {
 	DEFINE(TSS_RSP0, offsetof(struct tss, rsp0));
+	DEFINE(FRAME_SIZE, sizeof(struct arch_frame));
 	DEFINE(FRAME_VECTOR, offsetof(struct arch_frame, vector));
-	DEFINE(FRAME_RIP, offsetof(struct arch_frame, rip));
-	DEFINE(FRAME_RFLAGS, offsetof(struct arch_frame, rflags));
-	DEFINE(FRAME_RSP, offsetof(struct arch_frame, rsp));
-	DEFINE(FRAME_CS, offsetof(struct arch_frame, cs));
-	DEFINE(FRAME_RBX, offsetof(struct arch_frame, rbx));
-	DEFINE(FRAME_RBP, offsetof(struct arch_frame, rbp));
-	DEFINE(FRAME_R12, offsetof(struct arch_frame, r12));
-	DEFINE(FRAME_R13, offsetof(struct arch_frame, r13));
-	DEFINE(FRAME_R14, offsetof(struct arch_frame, r14));
-	DEFINE(FRAME_R15, offsetof(struct arch_frame, r15));
-	DEFINE(FRAME_RAX, offsetof(struct arch_frame, rax));
-	DEFINE(FRAME_RDI, offsetof(struct arch_frame, rdi));
-	DEFINE(FRAME_RSI, offsetof(struct arch_frame, rsi));
-	DEFINE(FRAME_RDX, offsetof(struct arch_frame, rdx));
-	DEFINE(FRAME_R10, offsetof(struct arch_frame, r10));
-	DEFINE(FRAME_R8, offsetof(struct arch_frame, r8));
-	DEFINE(FRAME_R9, offsetof(struct arch_frame, r9));
-	FROM_END(END_VECTOR, vector);
-	FROM_END(END_RIP, rip);
-	FROM_END(END_RFLAGS, rflags);
-	FROM_END(END_RSP, rsp);
-	FROM_END(END_RBX, rbx);
-	FROM_END(END_RBP, rbp);
-	FROM_END(END_R12, r12);
-	FROM_END(END_R13, r13);
-	FROM_END(END_R14, r14);
-	FROM_END(END_R15, r15);
+	/* On the way into the kernel, once the vector is pushed. */
+	DEFINE(VECTOR_TO_RIP, offsetof(struct arch_frame, rip) - offsetof(struct arch_frame, vector));
+	DEFINE(VECTOR_TO_CS, offsetof(struct arch_frame, cs) - offsetof(struct arch_frame, vector));
+	FROM_END(vector);
+	FROM_END(rip);
+	FROM_END(rflags);
+	FROM_END(rsp);
+	FROM_END(rbx);
+	FROM_END(rbp);
+	FROM_END(r12);
+	FROM_END(r13);
+	FROM_END(r14);
+	FROM_END(r15);
+	FROM_END(rax);
+	FROM_END(rdi);
+	FROM_END(rsi);
+	FROM_END(rdx);
+	FROM_END(r10);
+	FROM_END(r8);
+	FROM_END(r9);
 }

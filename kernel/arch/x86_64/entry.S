@@ -19,27 +19,33 @@
 entry_syscall:
 	movq %rsp, user_rsp(%rip)
 	movq tss+TSS_RSP0(%rip), %rsp
-	movq %rcx, END_RIP(%rsp)
+	movq %rcx, END_rip(%rsp)
 	movq user_rsp(%rip), %rcx
-	movq %r11, END_RFLAGS(%rsp)
-	movq %rcx, END_RSP(%rsp)
-	movq $VECTOR_SYSCALL, END_VECTOR(%rsp)
-	movq %rbx, END_RBX(%rsp)
-	movq %rbp, END_RBP(%rsp)
-	movq %r12, END_R12(%rsp)
-	movq %r13, END_R13(%rsp)
-	movq %r14, END_R14(%rsp)
-	movq %r15, END_R15(%rsp)
-	movq $kernel_stack_end - 8, %rsp /* as if called */
+	movq %r11, END_rflags(%rsp)
+	movq %rcx, END_rsp(%rsp)
+	movq $VECTOR_SYSCALL, END_vector(%rsp)
+	.irp register, rbx, rbp, r12, r13, r14, r15
+	movq %\register, END_\register(%rsp)
+	.endr
+	movq $kernel_stack_end - 24, %rsp /* as if called, with the seventh argument above */
 	xorl %ebp, %ebp
 	movq %r10, %rcx                  /* C's fourth argument */
 	cmpq $CALL_CALL, %rax
 	je fastpath_call
 	cmpq $CALL_REPLY_WAIT, %rax
 	je fastpath_reply_wait
-	movq %rax, (%rsp)                /* the seventh argument, above the return address */
-	call syscall_handle
-	ud2
+	movq %rax, 8(%rsp)
+	jmp syscall_handle
+
+/* Load what a system call keeps from the frame that ends at rax; rax remains to be loaded. */
+.macro load_kept
+	.irp register, rbx, rbp, r12, r13, r14, r15
+	movq END_\register(%rax), %\register
+	.endr
+	movq END_rflags(%rax), %r11
+	movq END_rip(%rax), %rcx
+	movq END_rsp(%rax), %rsp
+.endm
 
 /* arch_resume_message(badge, tag, w0..w3): into the thread switched to, which waits in a system call. */
 	.globl arch_resume_message
@@ -47,15 +53,7 @@ entry_syscall:
 arch_resume_message:
 	movq %rcx, %r10
 	movq tss+TSS_RSP0(%rip), %rax
-	movq END_R15(%rax), %r15
-	movq END_R14(%rax), %r14
-	movq END_R13(%rax), %r13
-	movq END_R12(%rax), %r12
-	movq END_RBP(%rax), %rbp
-	movq END_RBX(%rax), %rbx
-	movq END_RFLAGS(%rax), %r11
-	movq END_RIP(%rax), %rcx
-	movq END_RSP(%rax), %rsp
+	load_kept
 	xorl %eax, %eax                  /* ERROR_OK */
 	sysretq
 
@@ -65,40 +63,18 @@ arch_resume_message:
 arch_resume:
 	cmpq $VECTOR_SYSCALL, FRAME_VECTOR(%rdi)
 	jne 1f
-	movq FRAME_R15(%rdi), %r15
-	movq FRAME_R14(%rdi), %r14
-	movq FRAME_R13(%rdi), %r13
-	movq FRAME_R12(%rdi), %r12
-	movq FRAME_RBP(%rdi), %rbp
-	movq FRAME_RBX(%rdi), %rbx
-	movq FRAME_R9(%rdi), %r9
-	movq FRAME_R8(%rdi), %r8
-	movq FRAME_R10(%rdi), %r10
-	movq FRAME_RDX(%rdi), %rdx
-	movq FRAME_RSI(%rdi), %rsi
-	movq FRAME_RAX(%rdi), %rax
-	movq FRAME_RFLAGS(%rdi), %r11
-	movq FRAME_RIP(%rdi), %rcx
-	movq FRAME_RSP(%rdi), %rsp
-	movq FRAME_RDI(%rdi), %rdi
+	leaq FRAME_SIZE(%rdi), %rax
+	.irp register, rdi, rsi, rdx, r10, r8, r9
+	movq END_\register(%rax), %\register
+	.endr
+	load_kept
+	movq END_rax(%rax), %rax
 	sysretq
 1:	movq %rdi, %rsp
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbp
-	popq %rbx
-	popq %r9
-	popq %r8
-	popq %r10
-	popq %rdx
-	popq %rsi
-	popq %rdi
-	popq %rax
-	popq %r11
-	popq %rcx
-	leaq FRAME_RIP-FRAME_VECTOR(%rsp), %rsp
+	.irp register, r15, r14, r13, r12, rbp, rbx, r9, r8, r10, rdx, rsi, rdi, rax, r11, rcx
+	popq %\register
+	.endr
+	leaq VECTOR_TO_RIP(%rsp), %rsp
 	iretq
 
 	.text
@@ -131,36 +107,22 @@ entry_stubs:
 
 	.balign 16
 entry_common:
-	testb $3, FRAME_CS-FRAME_VECTOR(%rsp)
+	testb $3, VECTOR_TO_CS(%rsp)
 	jz 1f
-	pushq %rcx
-	pushq %r11
-	pushq %rax
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %r10
-	pushq %r8
-	pushq %r9
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	.irp register, rcx, r11, rax, rdi, rsi, rdx, r10, r8, r9, rbx, rbp, r12, r13, r14, r15
+	pushq %\register
+	.endr
 	movq %rsp, %rdi
-	movq $kernel_stack_end, %rsp
+	movq $kernel_stack_end - 8, %rsp
 	xorl %ebp, %ebp
 	cld
-	call trap_from_user
-	ud2
+	jmp trap_from_user
 	/* From the kernel: arch_idle was interrupted, or the kernel is at fault. Nothing of it is needed again. */
 1:	movq (%rsp), %rdi
-	movq FRAME_RIP-FRAME_VECTOR(%rsp), %rsi
-	movq $kernel_stack_end, %rsp
+	movq VECTOR_TO_RIP(%rsp), %rsi
+	movq $kernel_stack_end - 8, %rsp
 	xorl %ebp, %ebp
-	call trap_from_kernel
-	ud2
+	jmp trap_from_kernel
 
 	.globl arch_idle
 arch_idle:

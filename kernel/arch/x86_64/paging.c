@@ -16,6 +16,7 @@
 #define PRESENT 1ull
 #define WRITABLE 2ull
 #define USER 4ull
+#define GLOBAL 0x100ull
 #define NO_EXECUTE (1ull << 63)
 #define ADDRESS 0x000ffffffffff000ull
 
@@ -27,7 +28,9 @@
 
 typedef uint64_t entry_t;
 
-extern entry_t kernel_top_table[ENTRIES];
+/* start.S; the linker's symbols are addresses in the image. */
+extern entry_t kernel_top_table[ENTRIES], kernel_image_table[ENTRIES];
+extern const char image_text[], image_text_end[], image_rodata[], image_rodata_end[], image_data[], image_end[];
 
 uint64_t paging_cr3;
 static uint64_t pcids_used[PCIDS / 64] = { 1 }; /* 0 is the kernel's own */
@@ -37,11 +40,28 @@ static uint64_t kernel_cr3(void)
 	return (uint64_t)kernel_top_table - KERNEL_BASE;
 }
 
+static void close_image(const char *first, const char *end, entry_t rights)
+{
+	for (const char *at = first; at < end; at += PAGE_SIZE) {
+		uint64_t page = (uint64_t)at - KERNEL_BASE;
+		kernel_image_table[page / PAGE_SIZE] = page | PRESENT | GLOBAL | rights;
+	}
+}
+
 void paging_start(void)
 {
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		kernel_image_table[i] = 0;
+	}
+	close_image(image_text, image_text_end, 0);
+	close_image(image_rodata, image_rodata_end, NO_EXECUTE);
+	close_image(image_data, image_end, WRITABLE | NO_EXECUTE);
 	paging_cr3 = kernel_cr3();
 	kernel_top_table[0] = 0; /* what start.S ran in */
 	x86_write_cr3(paging_cr3);
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		x86_invlpg(KERNEL_BASE + i * PAGE_SIZE); /* global entries outlive the write of CR3 */
+	}
 }
 
 static entry_t *table_at(uint64_t entry)

@@ -45,7 +45,7 @@ void processor_start(void)
 	x86_write_cr4(cr4);
 }
 
-_Noreturn void arch_start(uint64_t magic, uint64_t information);
+void arch_start(uint64_t magic, uint64_t information);
 
 /* From start.S: 64-bit mode, the tables of start.S, the loader's two registers. */
 void arch_start(uint64_t magic, uint64_t information)

@@ -15,9 +15,24 @@
 #define WRITABLE 0x2
 #define LARGE 0x80
 #define GLOBAL 0x100
-#define NO_EXECUTE 0x80000000 /* in an entry's upper half */
+#define NO_EXECUTE 0x8000000000000000
 #define TABLE (PRESENT | WRITABLE)
+#define LARGE_DATA (PRESENT | WRITABLE | LARGE | GLOBAL | NO_EXECUTE)
 #define ENTRIES 512
+#define PAGE 4096
+
+/* A table whose entries are \first and what follows at distances of \step, \count of them, from entry \at. */
+.macro table name, at, count, first, step
+	.balign PAGE
+\name:
+	.skip (\at) * 8
+	.set entry, \first
+	.rept \count
+	.quad entry
+	.set entry, entry + \step
+	.endr
+	.skip (ENTRIES - (\at) - (\count) % ENTRIES) % ENTRIES * 8
+.endm
 
 	.section .boot.text, "ax"
 	.code32
@@ -40,21 +55,6 @@ multiboot2:
 	.long 8
 multiboot2_end:
 
-/* Fill the page table of the kernel's image from \from to \to with entries of these low and high halves. */
-.macro map_image from, to, low, high
-	movl $PHYSICAL(\from), %ecx
-1:	cmpl $PHYSICAL(\to), %ecx
-	jae 2f
-	movl %ecx, %edx
-	shrl $9, %edx                   /* eight bytes for each page */
-	leal \low(%ecx), %ebp
-	movl %ebp, PHYSICAL(start_image_table)(%edx)
-	movl $\high, PHYSICAL(start_image_table) + 4(%edx)
-	addl $0x1000, %ecx
-	jmp 1b
-2:
-.endm
-
 	.globl _start
 _start:
 	cld
@@ -72,39 +72,6 @@ _start:
 	andl $(1 << 29 | 1 << 20), %edx
 	cmpl $(1 << 29 | 1 << 20), %edx
 	jne no_long_mode
-
-	map_image image_text, image_text_end, PRESENT | GLOBAL, 0
-	map_image image_rodata, image_rodata_end, PRESENT | GLOBAL, NO_EXECUTE
-	map_image image_data, image_end, PRESENT | WRITABLE | GLOBAL, NO_EXECUTE
-
-	/* The direct map: %ebx counts pages of 2 MiB. */
-	xorl %ebx, %ebx
-1:	movl %ebx, %ecx
-	shll $21, %ecx
-	orl $(PRESENT | WRITABLE | LARGE | GLOBAL), %ecx
-	movl %ecx, PHYSICAL(start_direct_tables)(, %ebx, 8)
-	movl $NO_EXECUTE, PHYSICAL(start_direct_tables) + 4(, %ebx, 8)
-	incl %ebx
-	cmpl $(ENTRIES * DIRECT_TABLES), %ebx
-	jb 1b
-
-	xorl %ebx, %ebx
-	movl $PHYSICAL(start_direct_tables) + TABLE, %ecx
-1:	movl %ecx, PHYSICAL(start_direct_directory)(, %ebx, 8)
-	addl $0x1000, %ecx
-	incl %ebx
-	cmpl $DIRECT_TABLES, %ebx
-	jb 1b
-
-	/* This code itself, until the jump: the first 2 MiB where they are. */
-	movl $PRESENT | LARGE, PHYSICAL(start_low_table)
-	movl $PHYSICAL(start_low_table) + TABLE, PHYSICAL(start_low_directory)
-
-	movl $PHYSICAL(start_image_table) + TABLE, PHYSICAL(start_image_directory)
-	movl $PHYSICAL(start_image_directory) + TABLE, PHYSICAL(start_image_top) + 510 * 8
-	movl $PHYSICAL(start_low_directory) + TABLE, PHYSICAL(kernel_top_table)
-	movl $PHYSICAL(start_direct_directory) + TABLE, PHYSICAL(kernel_top_table) + 256 * 8
-	movl $PHYSICAL(start_image_top) + TABLE, PHYSICAL(kernel_top_table) + 511 * 8
 
 	movl $0x20, %eax                /* PAE */
 	movl %eax, %cr4
@@ -161,26 +128,28 @@ start_high:
 	call arch_start
 	ud2
 
-	.bss
-	.balign 4096
+	.data
+/* The low 2 MiB where they are, until paging_start(); all memory in large pages; the image in small ones, which
+ * paging_start() closes to what each needs. */
+	.balign PAGE
 	.globl kernel_top_table
 kernel_top_table:
-	.skip 4096
-start_direct_directory:
-	.skip 4096
-start_direct_tables:
-	.skip 4096 * DIRECT_TABLES
-start_low_directory:
-	.skip 4096
-start_low_table:
-	.skip 4096
-start_image_top:
-	.skip 4096
-start_image_directory:
-	.skip 4096
-start_image_table:
-	.skip 4096
-	.globl kernel_stack_end
-kernel_stack:
+	.quad PHYSICAL(start_low_directory) + TABLE
+	.skip 255 * 8
+	.quad PHYSICAL(start_direct_directory) + TABLE
+	.skip 254 * 8
+	.quad PHYSICAL(start_image_top) + TABLE
+table start_low_directory, 0, 1, PHYSICAL(start_low_table) + TABLE, 0
+table start_low_table, 0, 1, PRESENT | LARGE, 0
+table start_direct_directory, 0, DIRECT_TABLES, PHYSICAL(start_direct_tables) + TABLE, PAGE
+table start_direct_tables, 0, DIRECT_TABLES * ENTRIES, LARGE_DATA, 0x200000
+table start_image_top, 510, 1, PHYSICAL(start_image_directory) + TABLE, 0
+table start_image_directory, 0, 1, PHYSICAL(kernel_image_table) + TABLE, 0
+	.globl kernel_image_table
+table kernel_image_table, 0, ENTRIES, TABLE | GLOBAL, PAGE
+
+	.bss
+	.balign 16
 	.skip STACK_SIZE
+	.globl kernel_stack_end
 kernel_stack_end:

@@ -15,8 +15,8 @@
 #define ERROR_WRITE 2u
 #define ERROR_EXECUTE 16u
 
-_Noreturn void trap_from_user(struct arch_frame *frame);
-_Noreturn void trap_from_kernel(uint64_t vector, uint64_t instruction);
+void trap_from_user(struct arch_frame *frame);
+void trap_from_kernel(uint64_t vector, uint64_t instruction);
 
 static void take_interrupt(uint64_t line)
 {
