@@ -17,6 +17,7 @@ from unicorn import unicorn_const as constants
 from unicorn import x86_const
 from unicorn.unicorn_py3 import unicorn as binding
 
+from ringscope.emulator.cpu.x86_64 import invpcid
 from ringscope.emulator.cpu.x86_64.layout import UnknownEngine, find_layout
 from ringscope.emulator.native import library as native
 from ringscope.emulator.native.library import NOWHERE, Stop
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 PAGE = 0x1000
+INT1 = b"\xf1"
+UNDEFINED, CARRIED_OUT, DEBUG_TRAP = range(3)  # enum invalid_answer of core.h
 FOUR_GIB = 1 << 32
 PHYSICAL_END = 1 << 40  # the engine's processor model has 40 physical address bits
 
@@ -45,6 +48,8 @@ class Handlers:
     cpuid: Callable[[int, int], tuple[int, int, int, int]]
     msr_read: Callable[[int], int | None]
     msr_write: Callable[[int, int], bool]
+    task_priority: Callable[[], int]
+    set_task_priority: Callable[[int], None]
 
 
 class GeneralProtection(Exception):
@@ -109,7 +114,8 @@ class Engine:
         given = self._handlers
 
         def cpuid(leaf: int, subleaf: int, out: Any) -> None:
-            out[0:4] = given.cpuid(leaf, subleaf)
+            for i, word in enumerate(given.cpuid(leaf, subleaf)):
+                out[i] = word
 
         def msr_read(index: int, out: Any) -> int:
             try:
@@ -145,6 +151,8 @@ class Engine:
             cpuid=native.CPUID(guard(cpuid, None)),
             msr_read=native.MSR_READ(guard(msr_read, 0)),
             msr_write=native.MSR_WRITE(guard(msr_write, 0)),
+            task_priority=native.TASK_PRIORITY(guard(given.task_priority, 0)),
+            set_task_priority=native.SET_TASK_PRIORITY(guard(given.set_task_priority, None)),
             invalid=native.INVALID(guard(self._invalid, 0)),
         )
 
@@ -287,6 +295,11 @@ class Engine:
         return int(self._core)
 
     @property
+    def long_mode(self) -> bool:
+        """Whether EFER.LMA is set."""
+        return bool(self.register("efer") & 0x400)
+
+    @property
     def interrupts_enabled(self) -> bool:
         """Whether RFLAGS.IF is set."""
         return bool(self.register("rflags") & 0x200)
@@ -324,7 +337,33 @@ class Engine:
         """Why the engine gave up, in its words."""
         return str(unicorn.UcError(self._native.core_engine_error(self._core)))
 
+    def physical(self, vaddr: int) -> int | None:
+        """Return the physical address that a virtual one translates to now, or None."""
+        paddr = int(self._native.core_physical(self._core, vaddr))
+        return None if paddr == NOWHERE else paddr
+
+    def read_virtual(self, vaddr: int, length: int) -> bytes:
+        """Return up to ``length`` bytes of RAM at a virtual address; fewer where it is not mapped."""
+        found = bytearray()
+        while len(found) < length:
+            at = vaddr + len(found)
+            paddr = self.physical(at)
+            if paddr is None or paddr >= self.ram_bytes:
+                break
+            size = min(length - len(found), PAGE - at % PAGE)
+            found += self.ram[paddr : paddr + size]
+        return bytes(found)
+
     def _invalid(self, pc: int) -> int:
-        """An undefined instruction: carry out INVPCID, which the engine lacks; refuse the rest."""
-        del pc
-        return 0
+        """Answer an undefined instruction: INT1 and INVPCID, which the engine lacks, are told from the rest."""
+        code = self.read_virtual(pc, invpcid.LENGTH_LIMIT)
+        if code[:1] == INT1:
+            return DEBUG_TRAP
+        if self.register("cs") & 3:
+            return UNDEFINED
+        found = invpcid.recognise(code, 64 if self.long_mode else 32, self.register, self.read_virtual)
+        if found is None:
+            return UNDEFINED
+        self._native.core_invpcid(self._core, found.kind, found.pcid, found.vaddr)
+        self.set_register("rip", pc + found.length)
+        return CARRIED_OUT

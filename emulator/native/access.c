@@ -50,11 +50,21 @@ static void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, 
         hierarchy_data_rest(&c->models.hierarchy, &c->account, tlb_entry_paddr(e, vaddr + first), size - first, write);
 }
 
+/* #AC, which the engine does not know: an unaligned access in ring 3 with CR0.AM and EFLAGS.AC set. */
+static inline void check_alignment(env_t *env, uint64_t vaddr, unsigned size, uintptr_t ra)
+{
+    if (!(vaddr & (size - 1)) || !(ENV_EFLAGS(env) & EFLAGS_AC) || !(ENV_CR(env, 0) & CR0_AM))
+        return;
+    if ((ENV_HFLAGS(env) & HF_CPL) == 3)
+        engine.raise_exception_err_ra(env, VECTOR_AC, 0, ra);
+}
+
 /* Translated code: oi names the memory operation, ra the place in generated code. */
 #define LOAD(name, bytes)                                                                                            \
     static uint64_t (*original_##name)(env_t *, uint64_t, uint32_t, uintptr_t);                                      \
     static uint64_t replace_##name(env_t *env, uint64_t vaddr, uint32_t oi, uintptr_t ra)                            \
     {                                                                                                                \
+        check_alignment(env, vaddr, bytes, ra);                                                                      \
         uint64_t value = original_##name(env, vaddr, oi, ra);                                                        \
         observe(env, vaddr, bytes, false);                                                                           \
         return value;                                                                                                \
@@ -63,6 +73,7 @@ static void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, 
     static void (*original_##name)(env_t *, uint64_t, type, uint32_t, uintptr_t);                                    \
     static void replace_##name(env_t *env, uint64_t vaddr, type value, uint32_t oi, uintptr_t ra)                    \
     {                                                                                                                \
+        check_alignment(env, vaddr, bytes, ra);                                                                      \
         original_##name(env, vaddr, value, oi, ra);                                                                  \
         observe(env, vaddr, bytes, true);                                                                            \
     }

@@ -167,6 +167,12 @@ void core_invpcid(struct core *c, uint64_t type, uint64_t pcid, uint64_t vaddr)
     engine.tlb_flush(c->cpu);
 }
 
-void core_raise_gp(struct core *c) { engine.raise_exception_err_ra(c->env, VECTOR_GP, 0, 0); }
+/* The physical address that vaddr translates to now, whatever the permissions; NOWHERE if none. */
+uint64_t core_physical(const struct core *c, uint64_t vaddr)
+{
+    struct walk_result where;
+    walk_read(&c->models.mmu.state, c->ram, c->ram_bytes, vaddr, &where);
+    return where.present ? where.paddr : NOWHERE;
+}
 struct env_layout *core_env_layout(void) { return &env_layout; }
 size_t core_env_layout_size(void) { return sizeof(env_layout); }

@@ -65,6 +65,44 @@ static void replace_cpu_x86_update_cr4(env_t *env, uint32_t value)
         changed_globally(running, COST_MOV_CR);
 }
 
+/* What the engine accepts and the architecture answers with #GP(0). Intel SDM volume 3, sections 2.5 and 4.1.1. */
+static bool is_refused(const struct core *c, int number, uint64_t value)
+{
+    env_t *env = c->env;
+    bool long_mode = ENV_EFER(env) & EFER_LMA;
+    uint64_t cr4 = ENV_CR(env, 4);
+
+    switch (number) {
+    case 0:
+        return value >> 32 || ((value & CR0_PG) && !(value & CR0_PE)) || ((value & CR0_NW) && !(value & CR0_CD)) ||
+               (!(value & CR0_PG) && (cr4 & CR4_PCIDE)) ||
+               ((value & CR0_PG) && (ENV_EFER(env) & EFER_LME) && !(cr4 & CR4_PAE));
+    case 3:
+        return long_mode && (value & ~(cr4 & CR4_PCIDE ? 1ull << 63 : 0)) >> PHYSICAL_BITS;
+    case 4:
+        return value & ~CR4_KNOWN || (long_mode && !(value & CR4_PAE)) ||
+               ((value & CR4_PCIDE) && !(cr4 & CR4_PCIDE) && (!long_mode || (ENV_CR(env, 3) & 0xfff)));
+    default:
+        return false;
+    }
+}
+
+static void (*original_helper_write_crN)(env_t *, int, uint64_t);
+static void replace_helper_write_crN(env_t *env, int number, uint64_t value)
+{
+    if (running && is_refused(running, number, value))
+        engine.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
+    if (running && number == 8)
+        running->call.set_task_priority((uint32_t)value & 0xf);
+    original_helper_write_crN(env, number, value);
+}
+
+static uint64_t (*original_helper_read_crN)(env_t *, int);
+static uint64_t replace_helper_read_crN(env_t *env, int number)
+{
+    return running && number == 8 ? running->call.task_priority() : original_helper_read_crN(env, number);
+}
+
 static void (*original_helper_invlpg)(env_t *, uint64_t);
 static void replace_helper_invlpg(env_t *env, uint64_t vaddr)
 {
@@ -159,25 +197,37 @@ static void replace_helper_rdtscp(env_t *env)
 
 /* ---- ports and HLT ---- */
 
-#define PORT(letter, size, mask)                                                             \
+/* The engine's translator leaves out the check of the TSS's permission bitmap. */
+static void check_port(env_t *env, uint32_t port, int size_log2, uintptr_t ra)
+{
+    if ((ENV_HFLAGS(env) & HF_CPL) > (ENV_EFLAGS(env) >> HF_IOPL_SHIFT & 3) && (ENV_CR(env, 0) & CR0_PE)) {
+        engine.restore_state(running->cpu, ra, 0);
+        engine.check_port[size_log2](env, port & 0xffff);
+    }
+}
+
+#define PORT(letter, size_log2, mask)                                                        \
     static uint64_t (*original_helper_in##letter)(env_t *, uint32_t);                        \
     static uint64_t replace_helper_in##letter(env_t *env, uint32_t port)                     \
     {                                                                                        \
         if (!running)                                                                        \
             return original_helper_in##letter(env, port);                                    \
-        return running->call.port_in(port & 0xffff, size) & (mask);                          \
+        check_port(env, port, size_log2, (uintptr_t)__builtin_return_address(0));            \
+        return running->call.port_in(port & 0xffff, 1u << size_log2) & (mask);               \
     }                                                                                        \
     static void (*original_helper_out##letter)(env_t *, uint32_t, uint32_t);                 \
     static void replace_helper_out##letter(env_t *env, uint32_t port, uint32_t value)        \
     {                                                                                        \
-        if (running)                                                                         \
-            running->call.port_out(port & 0xffff, size, value & (mask));                     \
-        else                                                                                 \
+        if (running) {                                                                       \
+            check_port(env, port, size_log2, (uintptr_t)__builtin_return_address(0));        \
+            running->call.port_out(port & 0xffff, 1u << size_log2, value & (mask));          \
+        } else {                                                                             \
             original_helper_out##letter(env, port, value);                                   \
+        }                                                                                    \
     }
-PORT(b, 1, 0xffu)
-PORT(w, 2, 0xffffu)
-PORT(l, 4, 0xffffffffu)
+PORT(b, 0, 0xffu)
+PORT(w, 1, 0xffffu)
+PORT(l, 2, 0xffffffffu)
 
 static void (*original_helper_hlt)(env_t *, int);
 static void replace_helper_hlt(env_t *env, int addend)
@@ -194,6 +244,8 @@ const struct interposition control_replacements[] = {
     REPLACE(cpu_x86_update_cr0, SLOT_CALL),
     REPLACE(cpu_x86_update_cr3, SLOT_CALL),
     REPLACE(cpu_x86_update_cr4, SLOT_CALL),
+    REPLACE(helper_write_crN, HELPER),
+    REPLACE(helper_read_crN, HELPER),
     REPLACE(helper_invlpg, HELPER),
     REPLACE(helper_rdmsr, HELPER),
     REPLACE(helper_wrmsr, HELPER),

@@ -36,6 +36,8 @@ enum stop_reason {
     STOP_ENGINE, /* the engine gave up: its error is in core_engine_error() */
 };
 
+enum invalid_answer { INVALID_UNDEFINED, INVALID_CARRIED_OUT, INVALID_DEBUG_TRAP };
+
 struct callbacks {
     decode_callback decode;
     void (*events)(void); /* device events are due */
@@ -47,7 +49,9 @@ struct callbacks {
     void (*cpuid)(uint32_t leaf, uint32_t subleaf, uint32_t *registers); /* eax, ebx, ecx, edx */
     int32_t (*msr_read)(uint32_t index, uint64_t *value);   /* 1: done, 0: the engine's, -1: #GP */
     int32_t (*msr_write)(uint32_t index, uint64_t value);
-    int32_t (*invalid)(uint64_t pc); /* 1: the undefined instruction was carried out */
+    uint32_t (*task_priority)(void); /* CR8 */
+    void (*set_task_priority)(uint32_t value);
+    int32_t (*invalid)(uint64_t pc); /* the undefined instruction there: enum invalid_answer */
 };
 
 enum { BREAKPOINTS_MAX = 64, REPEATS_MAX = 64 };
@@ -104,6 +108,7 @@ struct core {
     uint32_t repeats;
     bool repeat_started;          /* the rep instruction has completed at least one element */
     bool soft_interrupt;          /* the exception being raised is an INT instruction */
+    uint32_t soft_bytes;          /* while it is delivered: its length */
     uint64_t exceptions[256];     /* delivered, by vector */
     uint64_t shutdown_pc;
 

@@ -28,6 +28,50 @@ static struct flow_key flow_key(const struct core *c)
     return (struct flow_key){ENV_CR(c->env, 3), pc_of(c), ENV_REG(c->env, REG_RSP)};
 }
 
+/* Length of the instruction that ends the block being executed. */
+static uint64_t last_insn_bytes(const struct core *c)
+{
+    const struct block *b = c->block;
+    if (!b || !b->bytes)
+        return 0;
+    return (uint64_t)b->bytes - (b->insns > 1 ? b->insn[b->insns - 2].end : 0);
+}
+
+/* ---- the gate ---- */
+
+/* The engine's own checks of an interrupt gate give wrong error codes (vector * 16, no EXT bit): the checks of Intel SDM
+ * volume 3, section 6.12, that come before the gate's target is looked at, made here. Returns 0, or the vector to raise,
+ * with its error code. A descriptor table that is not mapped is left to the engine, which faults on it. */
+static int check_gate(const struct core *c, uint32_t vector, bool soft, int *error_code)
+{
+    env_t *env = c->env;
+    const struct env_segment *idt = &ENV_FIELD(env, struct env_segment, idt, 0);
+    bool long_mode = ENV_HFLAGS(env) & HF_LMA;
+    uint32_t bytes = long_mode ? 16 : 8;
+    struct walk_result where;
+
+    *error_code = (int)(vector * 8 + 2 + (soft ? 0 : 1));
+    if (!(ENV_CR(env, 0) & CR0_PE))
+        return 0;
+    if (vector * bytes + bytes - 1 > idt->limit)
+        return VECTOR_GP;
+    walk_read(&c->models.mmu.state, c->ram, c->ram_bytes, idt->base + vector * bytes, &where);
+    if (!where.present || where.paddr + 8 > c->ram_bytes)
+        return 0;
+    uint32_t flags = *(const uint32_t *)(c->ram + where.paddr + 4), type = flags >> 8 & 0x1f;
+    bool known = type == 0xe || type == 0xf || (!long_mode && (type == 5 || type == 6 || type == 7));
+    if (!known || (soft && (flags >> 13 & 3) < core_cpl(c)))
+        return VECTOR_GP;
+    return flags >> 15 & 1 ? 0 : VECTOR_NP;
+}
+
+static void refuse_bad_gate(struct core *c, uint32_t vector, bool soft)
+{
+    int error_code, refusal = check_gate(c, vector, soft, &error_code);
+    if (refusal)
+        engine.raise_exception_err_ra(c->env, refusal, error_code, 0); /* does not return */
+}
+
 /* ---- the ways in ---- */
 
 static void deliver_exception(struct core *c, uint32_t vector)
@@ -35,6 +79,8 @@ static void deliver_exception(struct core *c, uint32_t vector)
     uint32_t before = core_cpl(c);
     bool soft = c->soft_interrupt;
 
+    ENV_EIP(c->env) -= c->soft_bytes; /* a fault in the delivery of an INT is met at the INT */
+    c->soft_bytes = 0;
     c->soft_interrupt = false;
     if (!soft)
         core_cut_block(c, pc_of(c));
@@ -43,7 +89,11 @@ static void deliver_exception(struct core *c, uint32_t vector)
         account_count(&c->account, COUNTER_PAGE_FAULTS);
     core_charge(c, soft ? COST_INT_GATE : COST_EXCEPTION);
     c->shutdown_pc = pc_of(c);
+    if (soft)
+        c->soft_bytes = (uint32_t)last_insn_bytes(c); /* the engine has moved RIP past it already */
+    refuse_bad_gate(c, vector, soft);
     engine.do_interrupt(c->cpu); /* a fault in here does not return: it comes back as an exception of its own */
+    c->soft_bytes = 0;
     if (soft)
         core_leave_block(c, pc_of(c)); /* only now has the INT instruction succeeded */
     c->exceptions[vector & 0xff]++;
@@ -66,6 +116,7 @@ static void deliver_interrupt(struct core *c, int vector)
     account_count(&c->account, COUNTER_INTERRUPTS);
     core_charge(c, COST_HARDWARE_INTERRUPT);
     c->shutdown_pc = pc_of(c);
+    refuse_bad_gate(c, (uint32_t)vector, false);
     engine.do_hardware_interrupt(c->env, vector, 1);
     note_level(c, before);
 }
@@ -84,8 +135,14 @@ bool core_on_invalid(void *uc, void *user)
 {
     struct core *c = user;
     (void)uc;
-    if (!c->call.invalid(pc_of(c)))
-        deliver_exception(c, VECTOR_UD);
+    switch (c->call.invalid(pc_of(c))) {
+    case INVALID_CARRIED_OUT: break;
+    case INVALID_DEBUG_TRAP: /* INT1, which the engine does not know: a trap, so RIP is past it */
+        ENV_EIP(c->env) += last_insn_bytes(c);
+        engine.raise_exception_err_ra(c->env, VECTOR_DB, 0, 0); /* does not return */
+        break;
+    default: deliver_exception(c, VECTOR_UD);
+    }
     return true;
 }
 
@@ -181,12 +238,17 @@ static void left_kernel(struct core *c, enum cost cost, uint32_t before)
     note_level(c, before);
 }
 
+/* The original finds the faulting instruction by its return address, which is ours: tell it beforehand. */
+static void prepare_fault(struct core *c, uintptr_t ra) { engine.restore_state(c->cpu, ra, 0); }
+
 #define BACK(name, cost, after, parameters, arguments)     \
     static void(*original_##name) parameters;              \
     static void replace_##name parameters                  \
     {                                                      \
         struct core *c = running;                          \
         uint32_t before = c ? core_cpl(c) : 0;             \
+        if (c && ((cost != COST_SYSRET && cost != COST_SYSEXIT) || before)) \
+            prepare_fault(c, (uintptr_t)__builtin_return_address(0)); \
         original_##name arguments;                         \
         if (c) {                                           \
             left_kernel(c, cost, before);                  \

@@ -54,6 +54,7 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
 #define HF_SHADOW (1u << 3) /* interrupts are held off for one instruction, after STI or MOV SS */
 #define HF_CS32 (1u << 4)
 #define HF_TF (1u << 8)
+#define HF_IOPL_SHIFT 12
 #define HF_LMA (1u << 14)
 #define HF_CS64 (1u << 15)
 
@@ -67,14 +68,22 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
 #define EFLAGS_IF 0x200u
 #define EFLAGS_RF 0x10000u
 #define EFLAGS_VM 0x20000u
+#define EFLAGS_AC 0x40000u
 #define EFER_SCE 0x1u
+#define EFER_LME 0x100u
 #define EFER_LMA 0x400u
 #define CR0_PE 0x1u
+#define CR0_AM 0x40000u
+#define CR0_NW 0x20000000u
+#define CR0_CD 0x40000000u
 #define CR0_PG 0x80000000u
 #define CR4_TSD 0x4u
+#define CR4_PAE 0x20u
 #define CR4_PCIDE 0x20000u
+#define CR4_KNOWN 0x3307ffull /* VME..OSXMMEXCPT, FSGSBASE, PCIDE, SMEP, SMAP */
+#define PHYSICAL_BITS 40
 
-enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_DF = 8, VECTOR_GP = 13, VECTOR_PF = 14 };
+enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_DF = 8, VECTOR_NP = 11, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
 
 /* An exception number of ours, outside the architecture's 0..255: "take external interrupt N". */
 #define EXCEPTION_INTERRUPT 0x400
@@ -90,6 +99,8 @@ struct engine_functions {
     void (*do_hardware_interrupt)(env_t *env, int vector, int is_hardware);
     void (*raise_interrupt)(env_t *env, int vector, int is_int, int error_code, int next_eip_addend);
     void (*raise_exception_err_ra)(env_t *env, int vector, int error_code, uintptr_t ra);
+    void (*restore_state)(cpu_t *cpu, uintptr_t ra, int will_exit); /* make rip and flags those of the instruction at ra */
+    void (*check_port[3])(env_t *env, uint32_t port);              /* #GP unless the TSS permits 1, 2, 4 bytes */
     void (*update_hflags)(env_t *env);
     uint64_t (*read_eflags)(env_t *env);
     void (*write_eflags)(env_t *env, uint64_t value, uint32_t mask);

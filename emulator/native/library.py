@@ -30,6 +30,8 @@ MMIO_WRITE = ctypes.CFUNCTYPE(None, _u64, _u32, _u64)
 CPUID = ctypes.CFUNCTYPE(None, _u32, _u32, ctypes.POINTER(_u32))
 MSR_READ = ctypes.CFUNCTYPE(ctypes.c_int32, _u32, ctypes.POINTER(_u64))
 MSR_WRITE = ctypes.CFUNCTYPE(ctypes.c_int32, _u32, _u64)
+TASK_PRIORITY = ctypes.CFUNCTYPE(_u32)
+SET_TASK_PRIORITY = ctypes.CFUNCTYPE(None, _u32)
 INVALID = ctypes.CFUNCTYPE(ctypes.c_int32, _u64)
 
 
@@ -47,6 +49,8 @@ class Callbacks(ctypes.Structure):
         ("cpuid", CPUID),
         ("msr_read", MSR_READ),
         ("msr_write", MSR_WRITE),
+        ("task_priority", TASK_PRIORITY),
+        ("set_task_priority", SET_TASK_PRIORITY),
         ("invalid", INVALID),
     ]
 
@@ -94,6 +98,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "core_set_tsc_aux": (None, (_ptr, _u32)),
     "core_operation": (_ptr, (_ptr, _u32)),
     "core_dropped_marks": (_u64, (_ptr,)),
+    "core_physical": (_u64, (_ptr, _u64)),
     "core_invpcid": (None, (_ptr, _u64, _u64, _u64)),
     "core_env_layout": (_ptr, ()),
     "core_env_layout_size": (ctypes.c_size_t, ()),

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Counters, causes and the ledger, read out of the native core's books.
+
+``struct books`` (native/ledger.h) is counters of the kernel's ring, counters of the user's ring, causes of the one and
+of the other, all 64-bit words. ``Books`` is a copy of it with names.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ringscope.emulator.native import library as native
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CORE, BRANCH, CACHE, TLB, MARK = range(5)  # enum counter_group of account.h
+
+
+@cache
+def _index() -> dict[str, int]:
+    return {name: i for i, name in enumerate(native.counter_names())}
+
+
+@dataclass(frozen=True)
+class Books:
+    """All that was counted: per ring the counters in the order of counters.def, and cycles by cause."""
+
+    kernel: tuple[int, ...]
+    user: tuple[int, ...]
+    kernel_cause: tuple[int, ...]
+    user_cause: tuple[int, ...]
+
+    @staticmethod
+    def at(address: int) -> Books:
+        """Copy the ``struct books`` at an address."""
+        counters, causes = len(native.counter_names()), len(native.cause_names())
+        words = (ctypes.c_uint64 * (2 * (counters + causes))).from_address(address)
+        rest = 2 * counters
+        return Books(
+            tuple(words[:counters]),
+            tuple(words[counters:rest]),
+            tuple(words[rest : rest + causes]),
+            tuple(words[rest + causes :]),
+        )
+
+    def counter(self, name: str) -> tuple[int, int]:
+        """Return a counter's value in the kernel's and the user's ring."""
+        if name == "cycles":
+            return sum(self.kernel_cause), sum(self.user_cause)
+        i = _index()[name]
+        return self.kernel[i], self.user[i]
+
+    def total(self, name: str) -> int:
+        """Return a counter's value over both rings."""
+        return sum(self.counter(name))
+
+    def causes(self) -> dict[str, int]:
+        """Return cycles by cause; their sum is ``total("cycles")``."""
+        pairs = zip(native.cause_names(), self.kernel_cause, self.user_cause, strict=True)
+        return {name: kernel + user for name, kernel, user in pairs}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One operation of the ledger: how often it was carried out, and what all its executions cost together."""
+
+    name: str
+    count: int
+    books: Books
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Which counters a run has: those of models that did not run, and marks that nobody makes, are absent."""
+
+    timing: bool
+    marks: frozenset[str]
+
+    def names(self) -> Iterator[str]:
+        """Yield the names of the counters that exist, in the order of reports."""
+        for name, group in zip(native.counter_names(), native.counter_groups(), strict=True):
+            if group == CORE or (group == MARK and name in self.marks) or (group not in (CORE, MARK) and self.timing):
+                yield name
+
+    def by_ring(self, books: Books) -> dict[str, int]:
+        """Return every counter with its ``:u`` and ``:k`` parts."""
+        table = {}
+        for name in self.names():
+            kernel, user = books.counter(name)
+            table |= {name: kernel + user, f"{name}:u": user, f"{name}:k": kernel}
+        return table
+
+    def totals(self, books: Books) -> dict[str, int]:
+        """Return every counter over both rings."""
+        return {name: books.total(name) for name in self.names()}
+
+
+def read_ledger(core: int, names: Mapping[int, str]) -> list[Entry]:
+    """Return the operations that were carried out, by number; ``interrupt`` comes last.
+
+    ``names`` are the names of the marks' numbers; an unnamed one is called by its number.
+    """
+    library = native.load()
+    entries = []
+    for number in range(native.LEDGER_INTERRUPT + 1):
+        address = library.core_operation(core, number)
+        if address:
+            count = ctypes.c_uint64.from_address(address).value
+            name = "interrupt" if number == native.LEDGER_INTERRUPT else names.get(number, f"mark-{number}")
+            entries.append(Entry(name, count, Books.at(address + 8)))
+    return entries

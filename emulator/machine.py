@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A PC: processor, memory, board and the host's console, wired together; and the loop that runs it.
+
+    machine = Machine(MachineConfig(), output=print_bytes)
+    machine.load(image)                     # a bootimage.LoadedImage
+    exit = machine.run()                    # until the guest exits, a limit, ...
+
+The processor runs in the native core until something rare happens; device events run on simulated time through the
+board's event queue. Nothing the host does (how fast it is, when it looks) changes what the guest computes or what is
+counted; only input from a terminal does, and it is logged.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringscope.emulator import books, marks
+from ringscope.emulator.cpu.engine import Engine, Handlers
+from ringscope.emulator.cpu.x86_64.cpuid import Cpuid
+from ringscope.emulator.cpu.x86_64.decode import Decoder
+from ringscope.emulator.cpu.x86_64.msr import ModelSpecificRegisters
+from ringscope.emulator.devices.event_queue import EventQueue
+from ringscope.emulator.devices.interfaces import ExitKind
+from ringscope.emulator.devices.vga_text import MEMORY_BASE, MEMORY_LENGTH
+from ringscope.emulator.idle import sleep_until
+from ringscope.emulator.native import library as native
+from ringscope.emulator.native.library import NOWHERE, Stop
+from ringscope.emulator.platforms.pc import Board, Outputs
+from ringscope.emulator.platforms.pc_config import PcConfig
+from ringscope.emulator.timing import cost_table, native_config
+from ringscope.emulator.timing import profile as profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ringscope.bootimage import LoadedImage
+    from ringscope.emulator.devices.disk_image import DiskImage
+    from ringscope.emulator.devices.host_input import HostInput
+    from ringscope.emulator.devices.interfaces import MmioDevice
+
+MIB = 1 << 20
+RAM_LEAST, RAM_MOST = 2 * MIB, 3072 * MIB
+FIDELITIES = ("timing", "functional")
+SLICE_CYCLES = 3_000_000  # how long the native core runs before the host's signals are looked at
+
+
+class ConfigError(ValueError):
+    """A machine cannot be built so; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class MachineConfig:
+    """What to build. Sizes in bytes; ``cpu`` is a profile's name or file; ``fidelity`` one of FIDELITIES."""
+
+    ram_bytes: int = 64 * MIB
+    cpu: str = "skylake"
+    fidelity: str = "timing"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built."""
+        if not RAM_LEAST <= self.ram_bytes <= RAM_MOST or self.ram_bytes % MIB:
+            raise ConfigError(
+                f"memory of {self.ram_bytes} bytes: give a whole number of MiB from {RAM_LEAST // MIB} "
+                f"to {RAM_MOST // MIB}, as in -m 64M"
+            )
+        if self.fidelity not in FIDELITIES:
+            raise ConfigError(f"fidelity {self.fidelity}: there are {', '.join(FIDELITIES)}")
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a run ended: ``reason`` is guest, limit, matched, halted, triple-fault, interrupted or error."""
+
+    reason: str
+    status: int
+    detail: str = ""
+
+
+EXIT_STATUS = {"matched": 0, "halted": 0, "limit": 124, "error": 125, "triple-fault": 126, "interrupted": 130}
+
+
+class Machine:
+    """One PC. ``output`` receives what the guest prints on any console, as bytes."""
+
+    def __init__(
+        self, config: MachineConfig, output: Callable[[bytes], None], disk: DiskImage | None = None
+    ) -> None:
+        """Power on. Raises ConfigError, ProfileError, UnknownEngine."""
+        self.config = config
+        self.profile = profiles.load(config.cpu)
+        self.timing = config.fidelity == "timing"
+        self._output = output
+        self._wanted: re.Pattern[bytes] | None = None
+        self._recent = bytearray()
+        self._pending_exit: Exit | None = None
+        costs = cost_table.CostTable(self.profile)
+        self.engine = Engine(
+            config.ram_bytes,
+            native_config.native_config(native.load(), self.profile),
+            self._handlers(),
+            lambda out: Decoder(costs, out).decode,
+            timing=self.timing,
+        )
+        self.clock = EventQueue(self.profile.frequency_hz, lambda: self.engine.time)
+        self.clock.on_earlier = self.engine.set_next_event
+        printed = Outputs(*(self._print_byte,) * 3)
+        self.board = Board(PcConfig.load(), self.clock, config.ram_bytes, printed, disk)
+        self.board.on_interrupt_change = self._interrupt_changed
+        self.board.on_exit = self._guest_asks_to_end
+        self._cpuid = Cpuid(self.profile, self.profile.frequency_hz)
+        self._msrs = ModelSpecificRegisters(self.engine, self.board.local_apic)
+        self._screen = self.board.attach_screen(self._text_memory, lambda text: self._print(text.encode()))
+        self._input: HostInput | None = None
+        self._names: dict[int, str] = {}
+        self._marks: frozenset[str] = frozenset()
+        self._halted = False
+        self.on_slice: Callable[[], None] | None = None
+
+    # ---- what the processor asks for ----
+
+    def _handlers(self) -> Handlers:
+        return Handlers(
+            events=self._run_events,
+            acknowledge=lambda: self.board.acknowledge(),
+            port_in=lambda port, size: self.board.read_port(port, size),
+            port_out=lambda port, size, value: self.board.write_port(port, size, value),
+            mmio_read=self._mmio_read,
+            mmio_write=self._mmio_write,
+            cpuid=lambda leaf, subleaf: self._cpuid(leaf, subleaf),
+            msr_read=lambda index: self._msrs.read(index),
+            msr_write=lambda index, value: self._msrs.write(index, value),
+            task_priority=lambda: self.board.local_apic.task_priority,
+            set_task_priority=lambda value: self.board.local_apic.set_task_priority(value),
+        )
+
+    def _run_events(self) -> None:
+        self.clock.run_due(self.engine.time)
+        self.engine.set_next_event(self.clock.next_due())
+
+    def _interrupt_changed(self) -> None:
+        self.engine.set_interrupt(self.board.interrupt_pending())
+
+    def _device_at(self, paddr: int) -> MmioDevice | None:
+        for device in self.board.mmio:
+            if device.base <= paddr < device.base + device.length:
+                return device
+        return None
+
+    def _mmio_read(self, paddr: int, size: int) -> int:
+        device = self._device_at(paddr)
+        return (1 << 8 * size) - 1 if device is None else device.read_mmio(paddr - device.base, size)
+
+    def _mmio_write(self, paddr: int, size: int, value: int) -> None:
+        device = self._device_at(paddr)
+        if device is not None:
+            device.write_mmio(paddr - device.base, size, value)
+
+    # ---- consoles ----
+
+    def _text_memory(self) -> bytes:
+        return bytes(self.engine.ram[MEMORY_BASE : MEMORY_BASE + MEMORY_LENGTH])
+
+    def _print_byte(self, byte: int) -> None:
+        self._print(bytes((byte,)))
+
+    def _print(self, text: bytes) -> None:
+        self._output(text)
+        if self._wanted is not None:
+            self._recent = (self._recent + text)[-4096:]
+            if self._wanted.search(self._recent):
+                self._end(Exit("matched", EXIT_STATUS["matched"]))
+
+    def exit_on(self, pattern: str) -> None:
+        """End the run when the guest's output matches a regular expression (over its last 4096 bytes)."""
+        try:
+            self._wanted = re.compile(pattern.encode())
+        except re.error as error:
+            raise ConfigError(f"--exit-on {pattern}: not a regular expression: {error}") from error
+
+    def attach_input(self, make: Callable[[Board], HostInput]) -> None:
+        """Feed the host's input to the guest; ``make`` gets the board, whose ``receiver`` takes the bytes."""
+        self._input = make(self.board)
+        self._schedule_input()
+
+    def _schedule_input(self) -> None:
+        due = self._input.next_due() if self._input is not None else None
+        if due is not None:
+            self.clock.at(due, self._poll_input)
+
+    def _poll_input(self, cycle: int) -> None:
+        if self._input is not None:
+            self._input.poll(cycle)
+            self._schedule_input()
+
+    # ---- booting and running ----
+
+    def load(self, image: LoadedImage) -> None:
+        """Put a boot image into memory, firmware's tables beside it, and the processor at its entry."""
+        for paddr, data in (*self.board.firmware_tables(self.config.ram_bytes), *image.writes):
+            self.engine.ram[paddr : paddr + len(data)] = data
+        programs = [module.data for module in image.modules]
+        if image.kernel_elf is not None:
+            programs.insert(0, image.kernel_elf)
+        self._names, self._marks = marks.survey(programs)
+        self.engine.enter_multiboot(image.entry, image.eax, image.ebx)
+
+    def _guest_asks_to_end(self) -> None:
+        request = self.board.exit_request
+        if request is None:
+            return
+        if request.kind is ExitKind.RESET:
+            self._end(Exit("guest", 0, f"the guest asked for a reset through {request.source}"))
+        else:
+            self._end(Exit("guest", request.status & 0xFF, request.source))
+
+    def _end(self, result: Exit) -> None:
+        if self._pending_exit is None:
+            self._pending_exit = result
+        self.engine.stop()
+
+    def interrupt(self) -> None:
+        """End the run at the next block boundary, as Ctrl-C does. May be called from a signal handler."""
+        self._end(Exit("interrupted", EXIT_STATUS["interrupted"]))
+
+    def run(self, limit: int | None = None) -> Exit:
+        """Run until the end: the guest's, a match, Ctrl-C, or simulated time ``limit`` in cycles."""
+        result = None
+        while result is None:
+            result = self.advance(limit)
+        self._screen.finish()
+        return result
+
+    def advance(self, limit: int | None = None) -> Exit | None:
+        """Run for at most a slice; return the end of the run if it came."""
+        if self._halted:
+            return self._sleep(limit)
+        now = self.engine.time
+        until = now + SLICE_CYCLES if limit is None else min(limit, now + SLICE_CYCLES)
+        stop = self.engine.run(until)
+        if self.on_slice is not None:
+            self.on_slice()
+        return self.judge(stop, limit)
+
+    def judge(self, stop: Stop, limit: int | None = None) -> Exit | None:
+        """Say whether a stop of the processor ends the run."""
+        if self._pending_exit is not None:
+            return self._pending_exit
+        match stop:
+            case Stop.TRIPLE_FAULT:
+                return Exit("triple-fault", EXIT_STATUS["triple-fault"])
+            case Stop.ENGINE:
+                return Exit("error", EXIT_STATUS["error"], f"the engine gave up: {self.engine.engine_error}")
+            case Stop.HALT:
+                self._halted = True
+            case _:
+                pass
+        if limit is not None and self.engine.time >= limit:
+            return Exit("limit", EXIT_STATUS["limit"])
+        return None
+
+    def _sleep(self, limit: int | None) -> Exit | None:
+        """Let the halted processor sleep to the next event, or to the interrupt that wakes it."""
+        if self.board.interrupt_pending() and self.engine.interrupts_enabled:
+            self._halted = False
+            return None
+        due = self.clock.next_due()
+        if not self.engine.interrupts_enabled or due is None or not self.board.wake_possible():
+            return Exit("halted", EXIT_STATUS["halted"], "the guest halted and no interrupt can wake it")
+        if limit is not None and due >= limit:
+            self.engine.skip_idle(limit)
+            return Exit("limit", EXIT_STATUS["limit"])
+        if self._input is not None:
+            due = sleep_until(self._input, self.engine.time, due, self.clock.hz)
+        self.engine.skip_idle(due)
+        self._run_events()
+        if self.on_slice is not None:
+            self.on_slice()
+        return self._pending_exit
+
+    # ---- what was counted ----
+
+    @property
+    def counters(self) -> books.Counters:
+        """Which counters this run has."""
+        return books.Counters(self.timing, self._marks)
+
+    def books(self) -> books.Books:
+        """Return a copy of everything counted so far."""
+        return books.Books.at(native.load().core_books(self.engine.core))
+
+    def ledger(self) -> list[books.Entry]:
+        """Return the marked operations carried out so far."""
+        return books.read_ledger(self.engine.core, self._names)
+
+    def run_until_cycle(self, cycle: int) -> Exit | None:
+        """Run to a point in simulated time; None when it was reached. The run can go on."""
+        while self.engine.time < cycle:
+            result = self.advance(cycle)
+            if result is not None:
+                return None if result.reason == "limit" else result
+        return None
+
+    def step(self, instructions: int = 1) -> Exit | None:
+        """Execute instructions one by one; None when the run can go on."""
+        if self._halted:
+            return self._sleep(None)
+        return self.judge(self.engine.run(NOWHERE, instructions))

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The names that a program gives its marks, and which marks it carries.
+
+``ringscope.h`` (emulator/guest) keeps names in the section ``.ringscope.names``, which is not loaded: records of a
+32-bit number, a zero-terminated name and padding to four bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import TYPE_CHECKING
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SECTION = ".ringscope.names"
+MARK = b"\x0f\x1f\x84\x00"
+MAGIC = 0x5253
+EVENT, COPY_BEGIN = 2, 3
+EVENT_COUNTERS = {1: "ipc", 2: "context-switches"}
+
+
+def read_names(data: bytes) -> dict[int, str]:
+    """Return number -> name from the contents of the section."""
+    names, at = {}, 0
+    while at + 4 < len(data):
+        (number,) = struct.unpack_from("<I", data, at)
+        end = data.find(b"\0", at + 4)
+        if end < 0:
+            break
+        names[number] = data[at + 4 : end].decode("ascii", "replace")
+        at = end + 1 + -(end + 1) % 4
+    return names
+
+
+def counters_in(code: bytes) -> set[str]:
+    """Return the counters that the marks in some code supply."""
+    found, at = set(), code.find(MARK)
+    while 0 <= at <= len(code) - 8:
+        (word,) = struct.unpack_from("<I", code, at + 4)
+        kind, number = word >> 12 & 0xF, word & 0xFFF
+        if word >> 16 == MAGIC and kind == EVENT and number in EVENT_COUNTERS:
+            found.add(EVENT_COUNTERS[number])
+        elif word >> 16 == MAGIC and kind == COPY_BEGIN:
+            found.add("bytes-copied")
+        at = code.find(MARK, at + 1)
+    return found
+
+
+def survey(programs: Iterable[bytes]) -> tuple[dict[int, str], frozenset[str]]:
+    """Return the mark names and the mark-supplied counters of some ELF files; other files have none."""
+    names: dict[int, str] = {}
+    counters: set[str] = set()
+    for program in programs:
+        try:
+            elf = ELFFile(io.BytesIO(program))
+            section = elf.get_section_by_name(SECTION)
+            if section is not None:
+                names |= read_names(section.data())
+            for segment in elf.iter_segments("PT_LOAD"):
+                if segment["p_flags"] & 1:
+                    counters |= counters_in(segment.data())
+        except (ELFError, ValueError, struct.error, OverflowError, KeyError):
+            continue  # not an ELF file, or a damaged one: it has no names
+    return names, frozenset(counters)
