@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a profile must say, and how a bad one is refused."""
+
+from __future__ import annotations
+
+import pytest
+from ringscope.emulator.timing import profile as profiles
+from ringscope.emulator.timing.native_config import fields, layout, native_config
+from ringscope.emulator.timing.parameters import ProfileError
+
+SKYLAKE = (profiles.PROFILES / "skylake.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def refusal(tmp_path):
+    """Load the bundled profile with one text replaced; return the sentence that refuses it."""
+
+    def load(old: str, new: str) -> str:
+        assert SKYLAKE.count(old) >= 1
+        path = tmp_path / "odd.toml"
+        path.write_text(SKYLAKE.replace(old, new, 1), encoding="utf-8")
+        with pytest.raises(ProfileError) as error:
+            profiles.load(path)
+        return str(error.value).removeprefix(f"{path}: ")
+
+    return load
+
+
+@pytest.mark.parametrize("name", profiles.available())
+def test_every_bundled_profile_loads_and_fills_the_native_configuration(library, name) -> None:
+    profile = profiles.load(name)
+    assert profile.name == name
+    assert fields(profile).keys() == layout(library).keys()
+    assert native_config(library, profile)
+
+
+def test_the_default_profile_is_there() -> None:
+    assert "skylake" in profiles.available()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("l1d.sets", 64),
+        ("l1d.ways", 8),
+        ("l2.sets", 1024),
+        ("llc.sets", 8192),
+        ("dtlb.small.entries", 64),
+        ("stlb.small.entries", 1536),
+        ("stlb.large_in_small", 1),
+        ("cost.syscall", 82),  # SkyBridge, EuroSys 2019
+        ("cost.swapgs", 26),
+        ("cost.sysret", 75),
+        ("cost.mov_cr3_pcid", 186),
+        ("by_l2.walk", 12),  # Intel optimisation manual
+        ("by_llc.walk", 44),
+        ("by_memory.walk", 42 + 204),  # 51 ns at 4 GHz
+        ("by_l2.load", 4),  # half of 12 - 4
+        ("walk.l1_read", 4),
+        ("frequency_khz", 4_000_000),
+    ],
+)
+def test_skylake_reaches_the_native_models_with_its_published_figures(skylake, field, value) -> None:
+    assert skylake[field] == value
+
+
+def test_every_number_has_a_source_and_the_share_of_estimates_is_told() -> None:
+    profile = profiles.load("skylake")
+    estimates = [path for path, source in profile.sources.items() if source.startswith("estimate")]
+    assert profile.estimate_share == len(estimates) / len(profile.sources)
+    assert 0 < profile.estimate_share < 1
+    assert profile.sources["cost.syscall"] == "SkyBridge"
+
+
+def test_an_unknown_name_lists_the_profiles_there_are() -> None:
+    with pytest.raises(ProfileError, match=r"pentium9: no such processor profile; there are: .*skylake"):
+        profiles.load("pentium9")
+
+
+def test_a_file_that_is_missing_or_not_toml_is_named(tmp_path) -> None:
+    with pytest.raises(ProfileError, match=r"none\.toml: cannot be read: No such file"):
+        profiles.load(tmp_path / "none.toml")
+    odd = tmp_path / "odd.toml"
+    odd.write_text("[[[", encoding="utf-8")
+    with pytest.raises(ProfileError, match=r"odd\.toml: is not TOML"):
+        profiles.load(odd)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            'value = 32768, unit = "bytes"',
+            'value = 32768, unit = "KiB"',
+            "l1i.size: unit must be 'bytes', not 'KiB'",
+        ),
+        (
+            'value = 82, unit = "cycles"',
+            'value = 8.2, unit = "cycles"',
+            "must be a whole number of cycles, not 8.2",
+        ),
+        ("value = 82,", "value = -1,", "cost.syscall: value must be from 0 to 4294967295 cycles, not -1"),
+        (', source = "SkyBridge" }', " }", "must have exactly value, unit and source (look at: source)"),
+        ('source = "SkyBridge" }', 'source = "" }', "cost.syscall: source must say where the value is from"),
+        ('source = "SkyBridge" }', 'source = "estimate:" }', "cost.syscall: an estimate needs its reason"),
+        ('value = "lru"', 'value = "plru"', "l1i.replacement: must be one of lru, not 'plru'"),
+        (
+            "value = 32768",
+            "value = 30000",
+            "l1i.size: size / (ways * line), the sets, must be a power of two",
+        ),
+        (
+            "value = 64, unit",
+            "value = 32, unit",
+            "l1i.line: must be a power of two and the same at every level",
+        ),
+        (
+            "value = 1536",
+            "value = 1500",
+            "stlb.small.ways: entries / ways, the number of sets, must be a power of two",
+        ),
+        ("value = 44,", "value = 11,", "latency: must not fall from level to level"),
+        ("value = 14, unit", "value = 10, unit", "predictor.history_bits: must not exceed table_bits"),
+        ("large_in_small = true", "large_in_small = 1", "stlb.large_in_small: must be true or false, not 1"),
+        ("[walk]", "[wlak]", "wlak: is not a part of a profile"),
+        ("stlb_hit =", "stlb_hits =", "walk.stlb_hits: is not a field of a profile"),
+        ("alu = { value = 16", "alu = { value = 15", "issue.class.alu: is cheaper than a width of 4 allows"),
+        ('name = "skylake"', "", "name: must be a text"),
+    ],
+)
+def test_a_bad_profile_is_refused_by_field_and_reason(refusal, old, new, sentence) -> None:
+    assert sentence in refusal(old, new)
+
+
+def test_a_missing_field_is_named(refusal) -> None:
+    line = next(line for line in SKYLAKE.splitlines() if line.startswith("pde_cached"))
+    assert refusal(line, "") == "walk.pde_cached: the table is missing"
+
+
+def test_a_price_that_the_native_core_needs_or_does_not_know_is_named(library, tmp_path) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_text(SKYLAKE.replace("\nhlt =", "\nhalt ="), encoding="utf-8")
+    with pytest.raises(ProfileError, match=r"lacks cost\.hlt, which the native core needs"):
+        native_config(library, profiles.load(path))
+    path.write_text(
+        SKYLAKE.replace("\nhlt =", "\nvmlaunch = { value = 1, unit = 'cycles', source = 'x' }\nhlt =")
+    )
+    with pytest.raises(ProfileError, match=r"gives cost\.vmlaunch, which the native core does not know"):
+        native_config(library, profiles.load(path))
