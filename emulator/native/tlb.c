@@ -62,10 +62,14 @@ void tlb_free(struct tlb *tlb)
         tlb_array_free(&tlb->array[size]);
 }
 
+/* Puts the entry in front; all up to `way` move one place back. Few enough that a loop beats a call of memmove. */
 static void move_to_front(struct tlb_entry *set, uint32_t way, struct tlb_entry entry)
 {
-    memmove(set + 1, set, way * sizeof *set);
-    set[0] = entry;
+    for (uint32_t i = 0; i <= way; i++) {
+        struct tlb_entry here = set[i];
+        set[i] = entry;
+        entry = here;
+    }
 }
 
 const struct tlb_entry *tlb_touch(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag)
