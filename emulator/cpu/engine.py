@@ -17,7 +17,7 @@ from unicorn import unicorn_const as constants
 from unicorn import x86_const
 from unicorn.unicorn_py3 import unicorn as binding
 
-from ringscope.emulator.cpu.x86_64 import invpcid
+from ringscope.emulator.cpu.x86_64 import invpcid, stack_fault
 from ringscope.emulator.cpu.x86_64.layout import UnknownEngine, find_layout
 from ringscope.emulator.native import library as native
 from ringscope.emulator.native.library import NOWHERE, Stop
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PAGE = 0x1000
 INT1 = b"\xf1"
-UNDEFINED, CARRIED_OUT, DEBUG_TRAP = range(3)  # enum invalid_answer of core.h
+UNDEFINED, CARRIED_OUT, DEBUG_TRAP, PROTECTION = range(4)  # enum invalid_answer of core.h
 FOUR_GIB = 1 << 32
 PHYSICAL_END = 1 << 40  # the engine's processor model has 40 physical address bits
 
@@ -153,6 +153,7 @@ class Engine:
             msr_write=native.MSR_WRITE(guard(msr_write, 0)),
             task_priority=native.TASK_PRIORITY(guard(given.task_priority, 0)),
             set_task_priority=native.SET_TASK_PRIORITY(guard(given.set_task_priority, None)),
+            stack_fault=native.STACK_FAULT(guard(self._stack_fault, 0)),
             invalid=native.INVALID(guard(self._invalid, 0)),
         )
 
@@ -359,11 +360,14 @@ class Engine:
         code = self.read_virtual(pc, invpcid.LENGTH_LIMIT)
         if code[:1] == INT1:
             return DEBUG_TRAP
-        if self.register("cs") & 3:
-            return UNDEFINED
         found = invpcid.recognise(code, 64 if self.long_mode else 32, self.register, self.read_virtual)
         if found is None:
             return UNDEFINED
+        if self.register("cs") & 3 or not found.is_valid:
+            return PROTECTION
         self._native.core_invpcid(self._core, found.kind, found.pcid, found.vaddr)
         self.set_register("rip", pc + found.length)
         return CARRIED_OUT
+
+    def _stack_fault(self, pc: int) -> int:
+        return int(stack_fault.is_stack_fault(self.read_virtual(pc, stack_fault.LENGTH_LIMIT), self.register))

@@ -36,22 +36,53 @@ void core_free(struct core *c)
     free(c);
 }
 
-/* Tie the core to an engine whose RAM begins at physical address 0 and lies at `ram`. Executes one HLT to learn where the
- * engine's CPU state is. The caller flushes the engine's translations afterwards. Returns NULL or a sentence. */
+/* ---- learning where the engine keeps its state ---- */
+
+/* Two INTs and a HLT: the first word of the engine's CPU object that holds the vector both times is its exception
+ * index; HLT's helper is given the CPU state. */
+static const uint8_t probe[] = {0xcd, 0x61, 0xcd, 0x72, 0xf4};
+enum { PROBE_FIRST = 0x61, PROBE_SECOND = 0x72, PROBE_CANDIDATES = 64, CPU_BYTES_LEAST = 0x8000 };
+static int32_t *candidate[PROBE_CANDIDATES];
+static uint32_t candidates;
+
+void core_note_exception(uint32_t number)
+{
+    int32_t *word = (int32_t *)engine_last_cpu;
+    uint32_t kept = 0;
+
+    if (number == PROBE_FIRST) {
+        candidates = 0;
+        for (size_t i = 0; i < 2 * CPU_BYTES_LEAST / sizeof(*word) && candidates < PROBE_CANDIDATES; i++)
+            if (word[i] == PROBE_FIRST)
+                candidate[candidates++] = &word[i];
+        return;
+    }
+    for (uint32_t i = 0; i < candidates; i++)
+        if (*candidate[i] == (int32_t)number)
+            candidate[kept++] = candidate[i];
+    candidates = kept;
+}
+
+/* Tie the core to an engine whose RAM begins at physical address 0 and lies at `ram`, and whose hooks are in place. The
+ * caller flushes the engine's translations afterwards. Returns NULL or a sentence. */
 const char *core_attach(struct core *c, void *uc, uint8_t *ram, uint64_t ram_bytes, void **hook_user_data)
 {
     const uint64_t scratch = 0x1000;
-    uint8_t saved = ram[scratch];
+    uint8_t saved[sizeof(probe)];
 
     if (running)
         return "a machine is running in this process; one at a time";
     engine_last_env = NULL;
     engine_last_cpu = NULL;
-    ram[scratch] = 0xf4;
-    engine.emu_start(uc, scratch, scratch + 1, 0, 0);
-    ram[scratch] = saved;
+    memcpy(saved, ram + scratch, sizeof(probe));
+    memcpy(ram + scratch, probe, sizeof(probe));
+    engine.emu_start(uc, scratch, scratch + sizeof(probe), 0, 0);
+    memcpy(ram + scratch, saved, sizeof(probe));
     if (!engine_last_env || !engine_last_cpu)
         return "the engine does not call its helpers through replaceable slots";
+    if (candidates != 1)
+        return "the engine does not keep its exception index where it can be found";
+    c->exception_index = candidate[0];
     c->uc = uc;
     c->env = engine_last_env;
     c->cpu = engine_last_cpu;

@@ -36,7 +36,7 @@ enum stop_reason {
     STOP_ENGINE, /* the engine gave up: its error is in core_engine_error() */
 };
 
-enum invalid_answer { INVALID_UNDEFINED, INVALID_CARRIED_OUT, INVALID_DEBUG_TRAP };
+enum invalid_answer { INVALID_UNDEFINED, INVALID_CARRIED_OUT, INVALID_DEBUG_TRAP, INVALID_PROTECTION };
 
 struct callbacks {
     decode_callback decode;
@@ -51,6 +51,7 @@ struct callbacks {
     int32_t (*msr_write)(uint32_t index, uint64_t value);
     uint32_t (*task_priority)(void); /* CR8 */
     void (*set_task_priority)(uint32_t value);
+    int32_t (*stack_fault)(uint64_t pc); /* whether the #GP there is a #SS: see stack_fault.py */
     int32_t (*invalid)(uint64_t pc); /* the undefined instruction there: enum invalid_answer */
 };
 
@@ -82,6 +83,7 @@ struct core {
     uint64_t ram_bytes;
     const uint8_t *code_page[2];  /* host addresses of the pages the last translated block lies on; NULL: none */
     int engine_error;
+    int32_t *exception_index;     /* the engine's, while it raises an exception */
 
     /* time */
     uint64_t idle, next_event, stop_at;
@@ -143,6 +145,7 @@ void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user);
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns);
 
 /* crossing.c */
+void core_note_exception(uint32_t number);
 void core_on_exception(void *uc, uint32_t number, void *user);
 bool core_on_invalid(void *uc, void *user);
 void core_deliver_interrupt(struct core *c, uint64_t pc, int vector);

@@ -74,6 +74,15 @@ static void refuse_bad_gate(struct core *c, uint32_t vector, bool soft)
 
 /* ---- the ways in ---- */
 
+/* Every address that is not canonical is #GP to the engine; through the stack segment it is #SS. */
+static uint32_t corrected(struct core *c, uint32_t vector)
+{
+    if (vector != VECTOR_GP || !(ENV_HFLAGS(c->env) & HF_CS64) || !c->call.stack_fault(pc_of(c)))
+        return vector;
+    *c->exception_index = VECTOR_SS;
+    return VECTOR_SS;
+}
+
 static void deliver_exception(struct core *c, uint32_t vector)
 {
     uint32_t before = core_cpl(c);
@@ -82,8 +91,10 @@ static void deliver_exception(struct core *c, uint32_t vector)
     ENV_EIP(c->env) -= c->soft_bytes; /* a fault in the delivery of an INT is met at the INT */
     c->soft_bytes = 0;
     c->soft_interrupt = false;
-    if (!soft)
+    if (!soft) {
+        vector = corrected(c, vector);
         core_cut_block(c, pc_of(c));
+    }
     core_book(c, RING_KERNEL);
     if (vector == VECTOR_PF && !soft)
         account_count(&c->account, COUNTER_PAGE_FAULTS);
@@ -125,7 +136,9 @@ void core_on_exception(void *uc, uint32_t number, void *user)
 {
     struct core *c = user;
     (void)uc;
-    if (number >= EXCEPTION_INTERRUPT)
+    if (!running) /* learning the engine's state: api.c */
+        core_note_exception(number);
+    else if (number >= EXCEPTION_INTERRUPT)
         deliver_interrupt(c, (int)number - EXCEPTION_INTERRUPT);
     else
         deliver_exception(c, number);
@@ -141,6 +154,7 @@ bool core_on_invalid(void *uc, void *user)
         ENV_EIP(c->env) += last_insn_bytes(c);
         engine.raise_exception_err_ra(c->env, VECTOR_DB, 0, 0); /* does not return */
         break;
+    case INVALID_PROTECTION: engine.raise_exception_err_ra(c->env, VECTOR_GP, 0, 0); break; /* does not return */
     default: deliver_exception(c, VECTOR_UD);
     }
     return true;

@@ -32,6 +32,7 @@ MSR_READ = ctypes.CFUNCTYPE(ctypes.c_int32, _u32, ctypes.POINTER(_u64))
 MSR_WRITE = ctypes.CFUNCTYPE(ctypes.c_int32, _u32, _u64)
 TASK_PRIORITY = ctypes.CFUNCTYPE(_u32)
 SET_TASK_PRIORITY = ctypes.CFUNCTYPE(None, _u32)
+STACK_FAULT = ctypes.CFUNCTYPE(ctypes.c_int32, _u64)
 INVALID = ctypes.CFUNCTYPE(ctypes.c_int32, _u64)
 
 
@@ -51,6 +52,7 @@ class Callbacks(ctypes.Structure):
         ("msr_write", MSR_WRITE),
         ("task_priority", TASK_PRIORITY),
         ("set_task_priority", SET_TASK_PRIORITY),
+        ("stack_fault", STACK_FAULT),
         ("invalid", INVALID),
     ]
 

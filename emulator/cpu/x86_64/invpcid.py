@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING, Any
 import capstone
 from capstone import x86_const
 
+from ringscope.emulator.cpu.x86_64.stack_fault import is_canonical
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 OPCODE = b"\x0f\x38\x82"
 LENGTH_LIMIT = 15
+PCID_BITS = 12
+LAST_KIND = 3
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,11 @@ class Invpcid:
     kind: int
     pcid: int
     vaddr: int
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the instruction does not fault: type 0..3, no reserved bit in the PCID, a canonical address."""
+        return self.kind <= LAST_KIND and not self.pcid >> PCID_BITS and (self.kind != 0 or is_canonical(self.vaddr))
 
 
 def recognise(
