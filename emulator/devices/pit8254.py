@@ -30,6 +30,7 @@ class Counter8254:
         "_high_byte_next",
         "access",
         "bcd",
+        "fired",
         "gate",
         "high_half",
         "latched_count",
@@ -57,6 +58,7 @@ class Counter8254:
         self.next_reload: int | None = None  # written, but not yet in the counting element
         self.start = 0  # tick of the load; mode 3: of the current half cycle
         self.high_half = True  # mode 3: which half
+        self.fired = False  # mode 4: the strobe lies behind, whatever the gate did since
         self.paused: int | None = None  # ticks counted before the gate fell, while it is low
         self.latched_count: int | None = None
         self.latched_status: int | None = None
@@ -96,6 +98,7 @@ class Counter8254:
         self.next_reload = None
         self.start = tick
         self.high_half = True
+        self.fired = False
         self.paused = None
 
     def set_gate(self, tick: int, level: bool) -> None:
@@ -111,10 +114,11 @@ class Counter8254:
             return
         elif not level:
             self.paused = max(0, tick - self.start)
+            self.fired = self.paused >= self.reload
         elif self.mode in PERIODIC_MODES:
             self._load(tick + 1, self.next_reload or self.reload)
         elif self.paused is not None:
-            self.start = tick - self.paused
+            self.start = max(self.start, tick - self.paused)
             self.paused = None
 
     # --- what the counter is now ----------------------------------------------------------------------------
@@ -189,7 +193,7 @@ class Counter8254:
             case 3:
                 return not self.gate or self.high_half
             case _:
-                return elapsed != self.reload
+                return elapsed != self.reload or self.fired
 
     def next_edge(self, tick: int) -> int | None:
         """Return the tick after `tick` at which OUT may change next, None if it stays."""

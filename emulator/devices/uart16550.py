@@ -69,7 +69,7 @@ class Uart16550:
     def __init__(
         self, clock: Clock, base: int, line: Line, output: Callable[[int], None], *, programmed_rate: bool
     ) -> None:
-        """Start as after reset, with a divisor of 12 (9600 baud) and a peer that is ready (CTS, DSR, DCD)."""
+        """Start as firmware leaves it: 9600 baud, 8 data bits, a peer that is ready (CTS, DSR, DCD)."""
         self._clock = clock
         self._line = line
         self._output = output
@@ -78,7 +78,7 @@ class Uart16550:
         self.programmed_rate = programmed_rate
         self.divisor = 12
         self.ier = 0
-        self.lcr = 0
+        self.lcr = 3
         self.mcr = 0
         self.scratch = 0
         self.fifo_enabled = False

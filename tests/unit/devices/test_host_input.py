@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Input from the host enters as bytes with a cycle, the same in every run."""
+
+from __future__ import annotations
+
+import io
+import os
+
+import pytest
+from ringscope.emulator.devices.host_input import (
+    InputLog,
+    InputLogError,
+    PipedInput,
+    ReplayInput,
+    TerminalInput,
+    byte_interval,
+)
+from ringscope.emulator.devices.input_router import InputRouter
+
+HZ = 3_000_000_000
+INTERVAL = 1000
+
+
+class Guest:
+    """A receiver that is ready when told so, and remembers what came when."""
+
+    def __init__(self):
+        self.ready = True
+        self.listening = True
+        self.got = []
+        self.cycle = 0
+
+    def receive(self, byte):
+        self.got.append((self.cycle, byte))
+
+
+@pytest.fixture
+def guest():
+    return Guest()
+
+
+def run(source, guest, until, busy=()):
+    """Poll the source whenever it is due; the guest is not ready at the cycles in `busy`."""
+    while (due := source.next_due()) is not None and due <= until:
+        guest.cycle = due
+        guest.ready = due not in busy
+        source.poll(due)
+
+
+def test_the_byte_interval_is_one_frame_at_115200_baud():
+    assert byte_interval(HZ) == 260_416
+
+
+def test_piped_bytes_come_one_an_interval(guest):
+    run(PipedInput(io.BytesIO(b"abc"), guest, INTERVAL), guest, 10_000)
+    assert guest.got == [(1000, 97), (2000, 98), (3000, 99)]
+
+
+def test_a_guest_that_is_not_ready_gets_the_byte_at_the_next_instant(guest):
+    run(PipedInput(io.BytesIO(b"ab"), guest, INTERVAL), guest, 10_000, busy={1000, 3000, 4000})
+    assert guest.got == [(2000, 97), (5000, 98)]
+
+
+def test_nothing_is_read_from_the_pipe_before_the_guest_listens(guest):
+    class Unreadable:
+        def read(self, count):
+            raise AssertionError(count)
+
+    guest.ready = False
+    PipedInput(Unreadable(), guest, INTERVAL).poll(INTERVAL)
+
+
+def test_instants_do_not_depend_on_how_late_the_machine_was(guest):
+    source = PipedInput(io.BytesIO(b"ab"), guest, INTERVAL)
+    guest.cycle = 1437
+    source.poll(1437)
+    assert source.next_due() == 2000
+
+
+def test_at_the_end_of_the_input_nothing_more_arrives(guest):
+    source = PipedInput(io.BytesIO(b"a"), guest, INTERVAL)
+    run(source, guest, 10_000)
+    assert source.exhausted
+    assert source.next_due() is None
+    assert [byte for _, byte in guest.got] == [97]
+
+
+@pytest.fixture
+def pipe():
+    reading, writing = os.pipe()
+    yield reading, writing
+    os.close(reading)
+
+
+def test_a_terminal_is_never_waited_for(guest, pipe):
+    source = TerminalInput(pipe[0], guest, INTERVAL)
+    run(source, guest, 5000)
+    assert guest.got == []
+    assert source.next_due() == 6000
+    os.close(pipe[1])
+
+
+def test_a_typed_byte_arrives_when_the_guest_is_ready_and_is_logged_with_that_cycle(guest, pipe):
+    file = io.StringIO()
+    source = TerminalInput(pipe[0], guest, INTERVAL, InputLog(file, HZ))
+    os.write(pipe[1], b"hi")
+    os.close(pipe[1])
+    run(source, guest, 10_000, busy={1000})
+    assert guest.got == [(2000, ord("h")), (3000, ord("i"))]
+    assert file.getvalue() == f"ringscope-input 1 hz={HZ}\n2000 68\n3000 69\n4000 end\n"
+    assert source.exhausted
+
+
+def test_a_poll_between_the_instants_delivers_at_its_own_cycle(guest, pipe):
+    source = TerminalInput(pipe[0], guest, INTERVAL)
+    os.write(pipe[1], b"x")
+    guest.cycle = 777
+    source.poll(777)
+    assert guest.got == [(777, ord("x"))]
+    assert source.next_due() == 1000
+    os.close(pipe[1])
+
+
+def test_a_replay_delivers_the_same_bytes_at_the_same_cycles(guest, tmp_path):
+    log = tmp_path / "session.log"
+    with log.open("w") as file:
+        writer = InputLog(file, HZ)
+        for cycle, byte in ((777, 0x68), (2000, 0x0A)):
+            writer.byte(cycle, byte)
+        writer.end(3000)
+    source = ReplayInput(log, guest, HZ)
+    run(source, guest, 10_000)
+    assert guest.got == [(777, 0x68), (2000, 0x0A)]
+    assert source.exhausted
+
+
+def test_a_replay_into_a_guest_that_does_not_listen_says_so(guest, tmp_path):
+    log = tmp_path / "session.log"
+    log.write_text(f"ringscope-input 1 hz={HZ}\n777 68\n")
+    guest.ready = False
+    with pytest.raises(InputLogError, match=r"line 2: the guest does not listen at cycle 777"):
+        ReplayInput(log, guest, HZ).poll(777)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "line 1: not the header"),
+        ("hello\n", "line 1: not the header"),
+        ("ringscope-input 1 hz=5\n", "made at 5 Hz"),
+        (f"ringscope-input 1 hz={HZ}\n5 zz\n", "line 2"),
+        (f"ringscope-input 1 hz={HZ}\n5 41\n4 41\n", "line 3"),
+    ],
+)
+def test_a_file_that_is_no_log_is_refused_with_its_line(guest, tmp_path, text, complaint):
+    log = tmp_path / "session.log"
+    log.write_text(text)
+    with pytest.raises(InputLogError, match=complaint):
+        ReplayInput(log, guest, HZ)
+
+
+def test_a_missing_log_is_named(guest, tmp_path):
+    with pytest.raises(InputLogError, match="none"):
+        ReplayInput(tmp_path / "none", guest, HZ)
+
+
+class TestRouter:
+    """Which chip gets the byte."""
+
+    def test_the_first_chip_that_is_listened_to_gets_it(self):
+        serial, keyboard = Guest(), Guest()
+        serial.listening = False
+        InputRouter((serial, keyboard)).receive(65)
+        assert (serial.got, keyboard.got) == ([], [(0, 65)])
+
+    def test_a_busy_chip_that_is_listened_to_holds_the_byte_back(self):
+        serial, keyboard = Guest(), Guest()
+        serial.ready = False
+        assert not InputRouter((serial, keyboard)).ready
+
+    def test_with_nobody_listening_it_is_not_ready(self):
+        serial = Guest()
+        serial.listening = False
+        assert not InputRouter((serial,)).ready
