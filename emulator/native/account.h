@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * account.h - where the models book what they see: events in counters, cycles under a cause
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * account.h: where the models book what they see: events in counters, cycles under a cause
  *
  * The run loop owns one set of counters and one array of causes per ring (user, kernel) and points `now` and `cause` at
  * those of the ring in force; a model only adds. Cycles live under their cause alone, so their sum is the time by
@@ -18,7 +18,13 @@ enum counter {
     COUNTER_COUNT
 };
 
-enum counter_group { COUNTER_GROUP_CORE, COUNTER_GROUP_BRANCH, COUNTER_GROUP_CACHE, COUNTER_GROUP_TLB, COUNTER_GROUP_MARK };
+enum counter_group {
+    COUNTER_GROUP_CORE,
+    COUNTER_GROUP_BRANCH,
+    COUNTER_GROUP_CACHE,
+    COUNTER_GROUP_TLB,
+    COUNTER_GROUP_MARK
+};
 
 enum cause {
 #define CAUSE(name, text) CAUSE_##name,

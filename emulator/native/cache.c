@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * cache.c - sets as recency-sorted arrays (see cache.h)
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * cache.c: sets as recency-sorted arrays (see cache.h)
  */
 #include "cache.h"
 
@@ -58,7 +58,7 @@ static inline uint32_t lanes_equal(words held, uint32_t wanted)
     return half[0] | half[1];
 }
 
-/* Finds the line's place, the last one if it has none; all before it moves one place back, and the line goes in front. */
+/* Finds the line's place, the last if it has none; all before it moves one place back, and the line goes in front. */
 bool cache_access(struct cache *cache, uint32_t line, bool write, uint32_t *victim)
 {
     static const words upto[WORDS] = {{~0u, 0, 0, 0}, {~0u, ~0u, 0, 0}, {~0u, ~0u, ~0u, 0}, {~0u, ~0u, ~0u, ~0u}};

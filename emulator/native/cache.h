@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * cache.h - one set-associative cache: which lines it holds, in which order they were used, which are dirty
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * cache.h: one set-associative cache: which lines it holds, in which order they were used, which are dirty
  *
  * It keeps no data, only tags. A set is a short array of 32-bit words sorted by recency: word 0 is the line used last,
  * the last word the one used longest ago, so true LRU needs no time stamps, a victim is always the last word, and the
@@ -50,8 +50,8 @@ static inline bool cache_touch_newest(const struct cache *cache, uint32_t line, 
 }
 
 /*
- * Makes the line the newest of its set and, on a write, dirty; true when the cache held it. Otherwise it is put in place,
- * dirty if written, and *victim is the word pushed out: 0 if there was room, else its line is word >> CACHE_LINE_SHIFT.
+ * Makes the line the newest of its set and, on a write, dirty; true when the cache held it. Otherwise it is put in
+ * place, dirty if written, and *victim is the word pushed out: 0 if there was room, else its line is word >> CACHE_LINE_SHIFT.
  */
 bool cache_access(struct cache *cache, uint32_t line, bool write, uint32_t *victim);
 

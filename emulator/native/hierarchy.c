@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * hierarchy.c - a miss on its way out and back (see hierarchy.h for what is counted)
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * hierarchy.c: a miss on its way out and back (see hierarchy.h for what is counted)
  *
  * read_*() asks a level for a line and returns who served it; write_*() delivers a dirty victim to a level; evict_*()
  * sends a word pushed out of a level on its way. A level is filled when it is asked, before its victim moves on: the

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * hierarchy.h - the caches wired together: L1I and L1D over a unified L2 over a unified LLC over memory
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * hierarchy.h: the caches wired together: L1I and L1D over a unified L2 over a unified LLC over memory
  *
  * Every level is write-back and write-allocate with true LRU. A miss asks the next level, then fills every level on the
  * way back, the outermost first; nothing is removed from inner levels when an outer one evicts (neither inclusive nor
@@ -51,7 +51,8 @@ void hierarchy_data_slow(struct hierarchy *h, struct account *a, uint64_t paddr,
 void hierarchy_fetch_slow(struct hierarchy *h, struct account *a, uint32_t line);
 
 /* Moves lines as an access does, and counts misses, but not the access: its part beyond a page boundary. */
-static inline void hierarchy_data_rest(struct hierarchy *h, struct account *a, uint64_t paddr, unsigned size, bool write)
+static inline void hierarchy_data_rest(struct hierarchy *h, struct account *a, uint64_t paddr, unsigned size,
+                                       bool write)
 {
     if ((paddr & h->line_mask) + size > h->line_mask + 1ull ||
         !cache_touch_newest(&h->l1d, (uint32_t)(paddr >> h->line_shift), write))

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * mmu.c - translation: the misses, the walk, the flushes (see mmu.h for what is counted)
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * mmu.c: translation: the misses, the walk, the flushes (see mmu.h for what is counted)
  */
 #include "mmu.h"
 

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * mmu.h - the way of an address through the TLB models: first level, second level, page walk through the caches
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * mmu.h: the way of an address through the TLB models: first level, second level, page walk through the caches
  *
  * It observes: the engine has translated the access already, and the machine calls mmu_translate() for the same virtual
  * address. The snapshot of the control registers (mmu_set_state) must be current, and the flushes that the architecture

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * model_config.h - what a profile tells the models: sizes, and prices in cycles
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * model_config.h: what a profile tells the models: sizes, and prices in cycles
  *
  * Plain 32-bit fields in nested structs. model_config.def lists every field by its path; the loader writes a profile's
  * values through that list (model_config_field_*), so no layout is written down a second time.
@@ -27,7 +27,7 @@ struct cache_config {
     uint32_t replacement;
 };
 
-/* Cycles charged when a level beyond L1 had to serve an access: those that the core fails to hide, not the whole latency. */
+/* Cycles charged when a level beyond L1 had to serve an access: what the core fails to hide, not the whole latency. */
 struct served_config {
     uint32_t fetch, load, store;
     uint32_t walk; /* one read by the page walker, whose reads depend on each other */

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * models.c - building and freeing the models together, and the names by which the loader knows counters and fields
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * models.c: building and freeing the models together, and the names by which the loader knows counters and fields
  */
 #include "models.h"
 

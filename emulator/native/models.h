@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * models.h - all micro-architectural models of one core, built from one configuration
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * models.h: all micro-architectural models of one core, built from one configuration
  *
  * Each model is complete in its own files; here they only come and go together. Reading order: account.h,
  * model_config.h, cache.h, hierarchy.h, walk.h, tlb.h, mmu.h, predictor.h.

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * predictor.c - directions, targets and returns (see predictor.h)
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * predictor.c: directions, targets and returns (see predictor.h)
  */
 #include "predictor.h"
 

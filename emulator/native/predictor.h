@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * predictor.h - branch prediction: gshare for directions, a branch target buffer, a return stack
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * predictor.h: branch prediction: gshare for directions, a branch target buffer, a return stack
  *
  * Directions: 2^table_bits two-bit saturating counters, at first 1 (weakly not taken), indexed by pc XOR the outcomes
  * of the last history_bits conditional branches (newest in bit 0). Targets: a set-associative BTB with true LRU, set by

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * tlb.c - sets as recency-sorted arrays of translations (see tlb.h)
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * tlb.c: sets as recency-sorted arrays of translations (see tlb.h)
  */
 #include "tlb.h"
 

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * tlb.h - one translation buffer: an array per page size, tagged with the address space, true LRU in each set
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * tlb.h: one translation buffer: an array per page size, tagged with the address space, true LRU in each set
  *
  * A set is sorted by recency, as in cache.h. The key of an entry holds the page's address, its size and a *tag*, which
  * stands for the address space it belongs to (0: global, belongs to all). mmu.c gives an address space a new tag when

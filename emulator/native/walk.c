@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * walk.c - the three formats of page tables (see walk.h)
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * walk.c: the three formats of page tables (see walk.h)
  *
  * Bits of an entry: Intel SDM volume 3A, tables 4-4 to 4-6 (32-bit), 4-8 to 4-11 (PAE), 4-15 to 4-20 (4-level).
  */

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * models_probe.c - the native models behind plain functions, for tests that load them without an engine
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * models_probe.c: the native models behind plain functions, for tests that load them without an engine
  *
  * One probe is one set of models with an account of its own. Inline functions of the models are called from here, so
  * what is tested is the code that runs on the hot path.
@@ -61,7 +61,11 @@ uint32_t probe_walk_load(struct probe *p, uint64_t paddr)
     return hierarchy_walk_load(&p->models.hierarchy, &p->account, paddr);
 }
 
-void probe_flush_line(struct probe *p, uint64_t paddr) { hierarchy_flush_line(&p->models.hierarchy, &p->account, paddr); }
+void probe_flush_line(struct probe *p, uint64_t paddr)
+{
+    hierarchy_flush_line(&p->models.hierarchy, &p->account, paddr);
+}
+
 void probe_flush_caches(struct probe *p) { hierarchy_flush_all(&p->models.hierarchy, &p->account); }
 
 void probe_ram(struct probe *p, const uint8_t *ram, uint64_t size) { mmu_set_ram(&p->models.mmu, ram, size); }
@@ -100,7 +104,8 @@ void probe_walk(const uint8_t *ram, uint64_t size, const uint64_t registers[4], 
     struct paging_state state = {.cr0 = registers[0], .cr3 = registers[1], .cr4 = registers[2], .efer = registers[3]};
     struct walk_result r;
     walk_read(&state, ram, size, vaddr, &r);
-    const uint64_t plain[] = {r.present, r.paddr, r.page_shift, r.writable, r.user, r.nx, r.global, r.levels, r.uncharged};
+    const uint64_t plain[] = {r.present, r.paddr,  r.page_shift, r.writable, r.user,
+                              r.nx,      r.global, r.levels,     r.uncharged};
     memcpy(out, plain, sizeof plain);
     for (unsigned level = 0; level < r.levels; level++) {
         out[9 + 2 * level] = r.entry_paddr[level];
