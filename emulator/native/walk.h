@@ -4,8 +4,8 @@
  *
  * Knows paging off, two levels of 32-bit entries (with 4 MiB pages and PSE-36), PAE, and four levels (with 2 MiB and
  * 1 GiB pages). Sources: Intel SDM volume 3A chapter 4. It only reads: faults and accessed and dirty bits are the
- * engine's. An entry whose reserved bits are set ends the walk as not present would. PDPTEs of PAE are read from memory at each
- * walk (hardware loads them when CR3 is written), but marked as not charged.
+ * engine's. An entry whose reserved bits are set ends the walk as not present would. PDPTEs of PAE are read from memory
+ * at each walk (hardware loads them when CR3 is written), but marked as not charged.
  */
 #ifndef RINGSCOPE_WALK_H
 #define RINGSCOPE_WALK_H
