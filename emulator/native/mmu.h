@@ -8,10 +8,10 @@
  *
  * Structure: I-TLB and D-TLB over one second-level TLB (STLB), all with true LRU, each entry tagged with its PCID or
  * global. A walk fills the STLB and the first level; a hit in the STLB fills the first level; a victim of the first
- * level is dropped. Both levels are probed for every page size at once; should a
- * guest have made several entries match, the smallest page counts, and of one size the entry used last. A page whose size has no array is held in
- * pieces of the next smaller size that has one. Paging-structure caches (PML4E, PDPTE, PDE) save the reads of the outer
- * levels; their entries are tagged with the PCID.
+ * level is dropped. Both levels are probed for every page size at once; should a guest have made several entries match,
+ * the smallest page counts, and of one size the entry used last. A page whose size has no array is held in pieces of
+ * the next smaller size that has one. Paging-structure caches (PML4E, PDPTE, PDE) save the reads of the outer levels;
+ * their entries are tagged with the PCID.
  *
  * What is counted, under the ring in force; nothing at all with paging off:
  *   iTLB-loads     calls with ACCESS_FETCH that found a mapping
