@@ -90,6 +90,11 @@ PROGRAMS = (
     _program("serial_port"),
     _program("disk", disk=True),
     _program("io_permission"),
+    _program("gates32", bits=32),
+    _program("task_gate", bits=32),
+    _program("paging32", bits=32),
+    _program("paging_pae", bits=32),
+    _program("fast_entry32", bits=32),
 )
 
 

@@ -3,7 +3,7 @@
  * paging.h: page tables by hand. Nothing here flushes the TLB: that is what programs test.
  *
  * Frames come from a pool that is never freed. Levels count from the leaf: 1 is a 4 KiB entry, 2 the level above,
- * and so on; a map at a level above 1 makes a large page.
+ * and so on; a map at a level above 1 makes a large page. i386 has two levels, long mode four.
  */
 #ifndef GUEST_PAGING_H
 #define GUEST_PAGING_H
@@ -12,15 +12,14 @@
 
 #include "page_table.h"
 
-#define PAGE_P (1ull << 0)
-#define PAGE_W (1ull << 1)
-#define PAGE_U (1ull << 2)
-#define PAGE_PCD (1ull << 4)
-#define PAGE_A (1ull << 5)
-#define PAGE_D (1ull << 6)
-#define PAGE_PS (1ull << 7)
-#define PAGE_G (1ull << 8)
-#define PAGE_NX (1ull << 63)
+#define PAGE_P PAGE_BIT(0)
+#define PAGE_W PAGE_BIT(1)
+#define PAGE_U PAGE_BIT(2)
+#define PAGE_PCD PAGE_BIT(4)
+#define PAGE_A PAGE_BIT(5)
+#define PAGE_D PAGE_BIT(6)
+#define PAGE_PS PAGE_BIT(7)
+#define PAGE_G PAGE_BIT(8)
 
 #define PF_P 1u
 #define PF_W 2u
@@ -33,7 +32,7 @@ void *page_alloc(void);
 
 /* The root in force. */
 unsigned long page_root(void);
-/* A new root that shares the identity map and nothing else. */
+/* A new root with the identity map and nothing else; on i386 it is made of 4 MiB pages and needs CR4.PSE. */
 unsigned long page_root_new(void);
 
 /* The entry of `vaddr` at `level` in `root`'s tables; missing tables are made, present, writable and open to ring 3. */

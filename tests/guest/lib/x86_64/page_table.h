@@ -10,5 +10,7 @@
 typedef uint64_t page_entry_t;
 
 #define PAGE_LEVELS 4
+#define PAGE_BIT(n) ((page_entry_t)1 << (n))
+#define PAGE_NX PAGE_BIT(63)
 
 #endif
