@@ -82,6 +82,7 @@ class Engine:
             raise UnknownEngine(f"the engine (unicorn {version}) lacks {missing.decode()}; install unicorn 2.1.4")
         self._uc: Any = unicorn.Uc(constants.UC_ARCH_X86, constants.UC_MODE_64)
         self._uc.ctl_set_cpu_model(x86_const.UC_CPU_X86_SKYLAKE_CLIENT)
+        self._uc.ctl_exits_enabled(True)  # and none is set: after a run the engine translates the address of each
         self.ram_bytes = ram_bytes
         self.ram = mmap.mmap(-1, ram_bytes)
         self._ram_address = ctypes.addressof(ctypes.c_char.from_buffer(self.ram))

@@ -34,6 +34,8 @@ static inline void observe(env_t *env, uint64_t vaddr, unsigned size, bool write
     uint64_t paddr = tlb_entry_paddr(e, vaddr);
     if (is_cached(c, paddr))
         hierarchy_data(&c->models.hierarchy, &c->account, paddr, size, write);
+    else
+        core_charge(c, write ? COST_DEVICE_WRITE : COST_DEVICE_READ);
 }
 
 /* Two translations, one access. */

@@ -80,6 +80,8 @@ const char *core_attach(struct core *c, void *uc, uint8_t *ram, uint64_t ram_byt
     memcpy(ram + scratch, saved, sizeof(probe));
     if (!engine_last_env || !engine_last_cpu)
         return "the engine does not call its helpers through replaceable slots";
+    while (candidates && (uintptr_t)candidate[candidates - 1] >= (uintptr_t)engine_last_env)
+        candidates--; /* what lies behind belongs to the state */
     if (candidates != 1)
         return "the engine does not keep its exception index where it can be found";
     c->exception_index = candidate[0];

@@ -372,8 +372,6 @@ void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, in
 
 enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
 {
-    const uint64_t never = 0xdead000000000000; /* not canonical: no code is there */
-
     c->stop = STOP_NONE;
     c->stop_at = stop_at;
     c->stepping = steps != NOWHERE;
@@ -381,7 +379,7 @@ enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
     c->halted = false;
     core_rearm(c);
     running = c;
-    c->engine_error = engine.emu_start(c->uc, ENV_EIP(c->env), never, 0, 0);
+    c->engine_error = engine.emu_start(c->uc, ENV_EIP(c->env), 0, 0, 0);
     running = NULL;
     if (c->stop)
         return c->stop;
