@@ -58,6 +58,11 @@ class AcpiPm:
         self.enable = 0
         self.control = SCI_ENABLED
 
+    @property
+    def expecting(self) -> bool:
+        """Whether an interrupt is due some time."""
+        return self._event is not None
+
     def read_port(self, port: int, size: int) -> int:
         """Read the registers as 12 bytes of a little-endian memory."""
         self._notice_carry()

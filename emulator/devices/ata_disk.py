@@ -121,6 +121,11 @@ class AtaDisk:
     # --- ports ----------------------------------------------------------------------------------------------
 
     @property
+    def expecting(self) -> bool:
+        """Whether a command is under way."""
+        return self._event is not None
+
+    @property
     def _present(self) -> bool:
         return self.disk is not None and not self.device & DEV_SECOND
 

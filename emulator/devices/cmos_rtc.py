@@ -79,6 +79,11 @@ class CmosRtc:
         self.memory[0x14] = 0x06  # equipment: mathematics coprocessor, mouse port
         self.memory[0x2E:0x30] = sum(self.memory[0x10:0x2E]).to_bytes(2, "big")
 
+    @property
+    def expecting(self) -> bool:
+        """Whether an interrupt is due some time."""
+        return self._event is not None
+
     # --- ports ----------------------------------------------------------------------------------------------
 
     def read_port(self, port: int, size: int) -> int:

@@ -3,8 +3,9 @@
 
 A source offers one byte at a time to a `Receiver`, at an *offer instant*: whenever simulated time reaches a
 multiple of the byte interval. It offers only when the receiver is ready (the guest listens and has read
-everything before); otherwise it waits for the next instant. The machine calls `poll` at `next_due` and, for a
-terminal, may also call it when the host wakes up.
+everything before); otherwise it waits for the next instant, and after each further miss twice as long, up to
+16 intervals, so that a guest that does not listen is not slowed down. The machine calls `poll` at `next_due`
+and, for a terminal, may also call it when the host wakes up.
 
 - `PipedInput`: a file or pipe. At an offer instant at which the receiver is ready, the next byte is read, and
   waited for if need be: no simulated time passes meanwhile, so every run is the same however slow the writer
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 HEADER = "ringscope-input 1"
 BITS_PER_BYTE, BAUD = 10, 115_200
+MOST_PATIENCE = 16  # intervals
 
 
 def byte_interval(hz: int) -> int:
@@ -63,30 +65,52 @@ class HostInput(Protocol):
         ...
 
 
+class OfferInstants:
+    """When a source next offers; see the head of this file."""
+
+    __slots__ = ("_interval", "_patience", "next")
+
+    def __init__(self, interval: int) -> None:
+        """`interval` is in cycles; the first instant is one interval after power-on."""
+        self._interval = interval
+        self._patience = 1
+        self.next = interval
+
+    def offered(self, cycle: int) -> None:
+        """Go on to the next instant after a byte was given."""
+        self._patience = 1
+        self.next = (cycle // self._interval + 1) * self._interval
+
+    def missed(self, cycle: int) -> None:
+        """Go on to a later instant after nothing was given."""
+        self.next = (cycle // self._interval + self._patience) * self._interval
+        self._patience = min(2 * self._patience, MOST_PATIENCE)
+
+
 class PipedInput:
     """Bytes of a file or pipe; see the head of this file."""
 
-    __slots__ = ("_interval", "_receiver", "_stream", "exhausted", "instant")
+    __slots__ = ("_receiver", "_stream", "exhausted", "instants")
 
     def __init__(self, stream: BinaryIO, receiver: Receiver, interval: int) -> None:
         """`interval` is the cycles between offer instants."""
         self._stream = stream
         self._receiver = receiver
-        self._interval = interval
-        self.instant = interval
+        self.instants = OfferInstants(interval)
         self.exhausted = False
 
     def next_due(self) -> int | None:
         """Return the next offer instant, None after the end of the input."""
-        return None if self.exhausted else self.instant
+        return None if self.exhausted else self.instants.next
 
     def poll(self, cycle: int) -> None:
         """Offer a byte if an offer instant has come."""
-        if self.exhausted or cycle < self.instant:
+        if self.exhausted or cycle < self.instants.next:
             return
-        self.instant = (cycle // self._interval + 1) * self._interval
         if not self._receiver.ready:
+            self.instants.missed(cycle)
             return
+        self.instants.offered(cycle)
         byte = self._stream.read(1)
         if byte:
             self._receiver.receive(byte[0])
@@ -124,7 +148,7 @@ class InputLog:
 class TerminalInput:
     """What is typed at a descriptor, in the mode that the caller chose; see the head of this file."""
 
-    __slots__ = ("_descriptor", "_interval", "_log", "_receiver", "_typed", "exhausted", "instant")
+    __slots__ = ("_descriptor", "_log", "_receiver", "_typed", "exhausted", "instants")
 
     def __init__(
         self, descriptor: int, receiver: Receiver, interval: int, log: InputLog | None = None
@@ -132,30 +156,30 @@ class TerminalInput:
         """`interval` is the cycles between looks while the guest runs."""
         self._descriptor = descriptor
         self._receiver = receiver
-        self._interval = interval
+        self.instants = OfferInstants(interval)
         self._log = log
         self._typed: deque[int] = deque()
-        self.instant = interval
         self.exhausted = False
 
     def next_due(self) -> int | None:
         """Return the next cycle to look at the terminal, None after its end."""
-        return None if self.exhausted else self.instant
+        return None if self.exhausted else self.instants.next
 
     def poll(self, cycle: int) -> None:
         """Take what was typed since, without waiting, and give the guest a byte if it is ready for one."""
         if self.exhausted:
             return
-        if cycle >= self.instant:
-            self.instant = (cycle // self._interval + 1) * self._interval
         ended = self._look()
-        if self._typed:
-            if self._receiver.ready:
-                byte = self._typed.popleft()
-                if self._log is not None:
-                    self._log.byte(cycle, byte)
-                self._receiver.receive(byte)
-        elif ended:
+        if self._typed and self._receiver.ready:
+            self.instants.offered(cycle)
+            byte = self._typed.popleft()
+            if self._log is not None:
+                self._log.byte(cycle, byte)
+            self._receiver.receive(byte)
+            return
+        if cycle >= self.instants.next:
+            self.instants.missed(cycle)
+        if ended and not self._typed:
             self.exhausted = True
             if self._log is not None:
                 self._log.end(cycle)

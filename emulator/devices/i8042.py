@@ -74,6 +74,11 @@ class I8042:
     # --- the host's side ------------------------------------------------------------------------------------
 
     @property
+    def expecting(self) -> bool:
+        """Whether it will interrupt by itself: never, only the guest and the host make it."""
+        return False
+
+    @property
     def listening(self) -> bool:
         """Whether the guest uses the keyboard; see the head of this file."""
         if self.mode & MODE_KEYBOARD_OFF or not self.keyboard.scanning:

@@ -70,6 +70,8 @@ class LocalApic:
         "_external_level",
         "_on_change",
         "_on_nmi",
+        "_readers",
+        "_writers",
         "apic_base",
         "base",
         "destination_format",
@@ -124,6 +126,35 @@ class LocalApic:
         self.lvt[REG_LVT_LINT1] = DeliveryMode.NMI << 8
         self.routed_external = False  # the I/O APIC passes INTR on as ExtINT
         self.timer = ApicTimer(clock, timer_hz, self._timer_expired)
+        self._readers: dict[int, Callable[[], int]] = {
+            REG_ID: lambda: self.identity << 24,
+            REG_VERSION: lambda: VERSION,
+            REG_TPR: lambda: self.tpr,
+            REG_APR: lambda: 0,
+            REG_PPR: lambda: self.processor_priority,
+            REG_LDR: lambda: self.logical_destination << 24,
+            REG_DFR: lambda: self.destination_format,
+            REG_SVR: lambda: self.spurious,
+            REG_ESR: lambda: self.error_latched,
+            REG_ICR_LOW: lambda: self.icr & 0xFFFFFFFF,
+            REG_ICR_HIGH: lambda: self.icr >> 32,
+            REG_TIMER_INITIAL: lambda: self.timer.initial,
+            REG_TIMER_CURRENT: lambda: self.timer.current,
+            REG_TIMER_DIVIDE: lambda: self.timer.divide_register,
+        }
+        self._writers: dict[int, Callable[[int], None]] = {
+            REG_ID: self._write_id,
+            REG_TPR: self._write_tpr,
+            REG_EOI: self._write_eoi,
+            REG_LDR: self._write_ldr,
+            REG_DFR: self._write_dfr,
+            REG_SVR: self._write_svr,
+            REG_ESR: self._write_esr,
+            REG_ICR_LOW: self._write_icr_low,
+            REG_ICR_HIGH: self._write_icr_high,
+            REG_TIMER_INITIAL: self.timer.write_initial,
+            REG_TIMER_DIVIDE: self.timer.write_divide,
+        }
 
     # --- the processor's side -------------------------------------------------------------------------------
 
@@ -273,49 +304,20 @@ class LocalApic:
     def _read(self, register: int) -> int:
         if register in self.lvt:
             return self.lvt[register]
+        reader = self._readers.get(register)
+        if reader is not None:
+            return reader()
         for first, bits in ((REG_ISR, self.isr), (REG_TMR, self.tmr), (REG_IRR, self.irr)):
             if first <= register < first + 0x80:
                 return bits >> 2 * (register - first) & 0xFFFFFFFF
-        simple = {
-            REG_ID: self.identity << 24,
-            REG_VERSION: VERSION,
-            REG_TPR: self.tpr,
-            REG_APR: 0,
-            REG_PPR: self.processor_priority,
-            REG_LDR: self.logical_destination << 24,
-            REG_DFR: self.destination_format,
-            REG_SVR: self.spurious,
-            REG_ESR: self.error_latched,
-            REG_ICR_LOW: self.icr & 0xFFFFFFFF,
-            REG_ICR_HIGH: self.icr >> 32,
-            REG_TIMER_INITIAL: self.timer.initial,
-            REG_TIMER_CURRENT: self.timer.current,
-            REG_TIMER_DIVIDE: self.timer.divide_register,
-        }
-        if register not in simple:
-            self._raise_error(ESR_ILLEGAL_REGISTER)
-            return 0
-        return simple[register]
+        self._raise_error(ESR_ILLEGAL_REGISTER)
+        return 0
 
     def _write(self, register: int, value: int) -> None:
         if register in LVT_WRITABLE:
             self._write_lvt(register, value)
-            return
-        writers: dict[int, Callable[[int], None]] = {
-            REG_ID: self._write_id,
-            REG_TPR: self._write_tpr,
-            REG_EOI: self._write_eoi,
-            REG_LDR: self._write_ldr,
-            REG_DFR: self._write_dfr,
-            REG_SVR: self._write_svr,
-            REG_ESR: self._write_esr,
-            REG_ICR_LOW: self._write_icr_low,
-            REG_ICR_HIGH: self._write_icr_high,
-            REG_TIMER_INITIAL: self.timer.write_initial,
-            REG_TIMER_DIVIDE: self.timer.write_divide,
-        }
-        if register in writers:
-            writers[register](value)
+        elif register in self._writers:
+            self._writers[register](value)
         else:
             self._raise_error(ESR_ILLEGAL_REGISTER)
 

@@ -298,6 +298,11 @@ class Pit8254:
         else:
             self.counters[select].set_mode(mode & 3 if mode > 5 else mode, access, bcd=bool(value & 1))
 
+    @property
+    def expecting(self) -> bool:
+        """Whether OUT0 will move by itself."""
+        return self._edge is not None
+
     def set_speaker_gate(self, level: bool) -> None:
         """Drive GATE2."""
         self.counters[2].set_gate(self._oscillator.now, level)

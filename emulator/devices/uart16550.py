@@ -97,6 +97,11 @@ class Uart16550:
     # --- the host's side ------------------------------------------------------------------------------------
 
     @property
+    def expecting(self) -> bool:
+        """Whether a byte is being sent or a timeout is running."""
+        return self._transmission is not None or self._timeout is not None
+
+    @property
     def listening(self) -> bool:
         """Whether the guest has shown that it wants input; see the head of this file."""
         return bool(self.mcr & MCR_RTS or self.ier & IER_RECEIVED or self._polled >= 2)

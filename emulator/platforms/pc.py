@@ -10,7 +10,7 @@ A port that no chip claims reads as all ones and takes no write; `unclaimed` cou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ringscope.emulator.devices.acpi_pm import AcpiPm
 from ringscope.emulator.devices.ata_disk import AtaDisk
@@ -29,7 +29,7 @@ from ringscope.emulator.devices.interfaces import (
 )
 from ringscope.emulator.devices.io_apic import IoApic
 from ringscope.emulator.devices.local_apic import LVT_MASKED, REG_LVT_TIMER, LocalApic
-from ringscope.emulator.devices.pic8259 import CASCADE, PicPair
+from ringscope.emulator.devices.pic8259 import PicPair
 from ringscope.emulator.devices.pit8254 import Pit8254
 from ringscope.emulator.devices.system_control import SystemControl
 from ringscope.emulator.devices.uart16550 import Uart16550
@@ -39,6 +39,7 @@ from ringscope.emulator.platforms.acpi_tables import TIMER_GSI, acpi_tables
 from ringscope.emulator.platforms.bios_data import BDA, bios_data_area, extended_bios_data_area
 from ringscope.emulator.platforms.memory_map import EBDA, FIRMWARE, MemoryRange, memory_map
 from ringscope.emulator.platforms.mp_table import mp_table
+from ringscope.emulator.platforms.pc_config import BoardConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,15 @@ class Outputs(NamedTuple):
     com1: Callable[[int], None]
     com2: Callable[[int], None]
     debug: Callable[[int], None]
+
+
+class Expecting(Protocol):
+    """A chip that knows whether it will ask for an interrupt by itself."""
+
+    @property
+    def expecting(self) -> bool:
+        """Whether something is due."""
+        ...
 
 
 class IsaLine:
@@ -88,7 +98,7 @@ class Board:
     def __init__(
         self, config: PcConfig, clock: Clock, ram_bytes: int, outputs: Outputs, disk: DiskImage | None = None
     ) -> None:
-        """Power on. The hooks are set by the machine afterwards."""
+        """Power on; hooks are set afterwards. Raise BoardConfigError when two chips share a port."""
         self.config = config
         self.clock = clock
         self.exit_request: ExitRequest | None = None
@@ -112,7 +122,9 @@ class Board:
         self.system_control = SystemControl(self.pit, self._reset)
         self.rtc = CmosRtc(clock, config.rtc.port, self._line(config.rtc.irq), config.clock.date)
         self.rtc.set_memory_size(ram_bytes)
-        self.keyboard = I8042(self._line(config.keyboard.irq), self._keyboard_unmasked, self._reset)
+        self.keyboard = I8042(
+            self._line(config.keyboard.irq), lambda: self._unmasked(config.keyboard.irq), self._reset
+        )
         self.com1 = self._uart(config.com1, outputs.com1)
         self.com2 = self._uart(config.com2, outputs.com2) if config.com2 is not None else None
         self.disk = AtaDisk(
@@ -125,6 +137,15 @@ class Board:
         self.vga = VgaText(clock)
         self.acpi = AcpiPm(clock, config.acpi.port, self._line(config.acpi.irq), self._power_off)
         self.receiver: Receiver = InputRouter((self.com1, self.keyboard))
+        self._sources: tuple[tuple[int, Expecting, bool], ...] = (
+            (config.pit.irq, self.pit, False),
+            (config.rtc.irq, self.rtc, False),
+            (config.com1.irq, self.com1, True),
+            *(((config.com2.irq, self.com2, False),) if config.com2 and self.com2 else ()),
+            (config.keyboard.irq, self.keyboard, True),
+            (config.disk.irq, self.disk, False),
+            (config.acpi.irq, self.acpi, False),
+        )
         self.mmio: tuple[MmioDevice, ...] = (self.local_apic, self.io_apic)
         self._ports = self._claim(
             self.pic,
@@ -175,7 +196,14 @@ class Board:
         return (1 << 8 * size) - 1
 
     def _claim(self, *devices: PortDevice) -> dict[int, PortDevice]:
-        return {port: device for device in devices for ports in device.ports for port in ports}
+        claimed: dict[int, PortDevice] = {}
+        for device in devices:
+            for port in (port for ports in device.ports for port in ports):
+                if port in claimed:
+                    names = f"{type(claimed[port]).__name__} and {type(device).__name__}"
+                    raise BoardConfigError(f"the board puts both {names} at port {port:#x}; move one of them")
+                claimed[port] = device
+        return claimed
 
     # --- interrupts -----------------------------------------------------------------------------------------
 
@@ -191,20 +219,22 @@ class Board:
         """Note that the processor has taken the NMI."""
         self.nmi_pending = False
 
-    def wake_possible(self) -> bool:
-        """Return whether any interrupt could reach the processor as the controllers are programmed now.
+    def wake_possible(self, *, input_alive: bool = True) -> bool:
+        """Return whether anything is on its way that could interrupt the processor.
 
-        False means that a halted processor, whatever the chips do, sleeps for ever.
+        False means that a halted processor sleeps for ever: every chip that has something due is masked.
+        `input_alive` says whether the host may still send something.
         """
-        through_pic = self.local_apic.external_open and any(
-            self.pic.unmasked(irq) for irq in range(16) if irq != CASCADE
-        )
         timer = self.local_apic.timer.armed and not self.local_apic.lvt[REG_LVT_TIMER] & LVT_MASKED
-        return (
-            through_pic
-            or timer
-            or any(self.io_apic.unmasked(pin) for pin in range(len(self.io_apic.entries)))
+        return timer or any(
+            (chip.expecting or (input_alive and takes_input)) and self._unmasked(irq)
+            for irq, chip, takes_input in self._sources
         )
+
+    def _unmasked(self, irq: int) -> bool:
+        """Return whether a request on `irq` reaches the processor on either way."""
+        through_pic = self.local_apic.external_open and self.pic.unmasked(irq)
+        return through_pic or self.io_apic.unmasked(self._pin(irq))
 
     def _line(self, irq: int) -> Line:
         return IsaLine(self.pic, self.io_apic, irq, self._pin(irq))
@@ -215,11 +245,6 @@ class Board:
     def _uart(self, config: UartConfig, output: Callable[[int], None]) -> Uart16550:
         programmed = config.rate == "programmed"
         return Uart16550(self.clock, config.port, self._line(config.irq), output, programmed_rate=programmed)
-
-    def _keyboard_unmasked(self) -> bool:
-        irq = self.config.keyboard.irq
-        through_pic = self.local_apic.external_open and self.pic.unmasked(irq)
-        return through_pic or self.io_apic.unmasked(self._pin(irq))
 
     def _pic_changed(self) -> None:
         self.local_apic.external_changed()

@@ -209,22 +209,16 @@ def _check_overlaps(name: str, config: PcConfig) -> None:
     requests: dict[int, str] = {}
     for field in fields(config):
         part = getattr(config, field.name)
-        if part is None:
-            continue
-        for key in fields(part):
+        for key in fields(part) if part is not None else ():
             place = f"[{field.name}] {key.name}"
-            value = getattr(part, key.name)
-            for port in (
-                range(value, value + _PORT_COUNTS[f"{field.name}.{key.name}"])
-                if (f"{field.name}.{key.name}" in _PORT_COUNTS)
-                else ()
-            ):
-                if port in ports:
-                    raise BoardConfigError(
-                        f"board {name}: {place} and {ports[port]} both take port {port:#x}"
-                    )
-                ports[port] = place
+            first = getattr(part, key.name)
+            for number in range(_PORT_COUNTS.get(f"{field.name}.{key.name}", 0)):
+                _claim(name, ports, first + number, place, f"port {first + number:#x}")
             if key.name == "irq":
-                if value in requests:
-                    raise BoardConfigError(f"board {name}: {place} and {requests[value]} are both {value}")
-                requests[value] = place
+                _claim(name, requests, first, place, f"interrupt request {first}")
+
+
+def _claim(name: str, taken: dict[int, str], number: int, place: str, what: str) -> None:
+    if number in taken:
+        raise BoardConfigError(f"board {name}: {taken[number]} and {place} both take {what}")
+    taken[number] = place

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope.emulator.devices.event_queue import EventQueue
 from ringscope.emulator.platforms.pc import Board, Outputs
 from ringscope.emulator.platforms.pc_config import PcConfig

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope.emulator.devices.acpi_pm import TIMER_FREQUENCY, AcpiPm
 from ringscope.emulator.devices.system_control import SystemControl
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope.emulator.devices.ata_disk import AtaDisk
 from ringscope.emulator.devices.disk_image import DiskImage, DiskImageError
 

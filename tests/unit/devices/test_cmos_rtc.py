@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ringscope.emulator.devices.cmos_rtc import CmosRtc
 from ringscope.emulator.devices.event_queue import EventQueue
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ringscope.emulator.devices.event_queue import EventQueue
 from ringscope.emulator.devices.oscillator import Oscillator
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope.emulator.devices.i8042 import I8042
 from ringscope.emulator.devices.scan_codes import KEYS, SET_1
 

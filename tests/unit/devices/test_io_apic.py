@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope.emulator.devices.io_apic import IoApic
 
 MASKED, LEVEL, REMOTE_IRR = 0x10000, 0x8000, 0x4000

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope.emulator.devices.interfaces import DeliveryMode, InterruptMessage
 from ringscope.emulator.devices.local_apic import LocalApic
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 import tomllib
 
 import pytest
+
 from ringscope.emulator.devices.interfaces import ExitKind
+from ringscope.emulator.platforms.pc import Board, Outputs
 from ringscope.emulator.platforms.pc_config import DEFAULT, BoardConfigError, PcConfig
 
 EOI, SVR, LINT0 = 0xFEE000B0, 0xFEE000F0, 0xFEE00350
@@ -188,9 +190,18 @@ class TestSleep:
     def test_as_firmware_leaves_it_nothing_could(self, board):
         assert not board.wake_possible()
 
-    def test_an_unmasked_line_could(self, board):
+    def test_a_running_timer_on_an_unmasked_line_could(self, board):
         remap(board, 0xFFFE)
         assert board.wake_possible()
+
+    def test_an_unmasked_line_whose_chip_has_nothing_due_could_not(self, board):
+        remap(board, 0xBFFF)
+        assert not board.wake_possible()
+
+    def test_the_keyboard_could_while_input_may_come(self, board):
+        remap(board, 0xFFFD)
+        assert board.wake_possible()
+        assert not board.wake_possible(input_alive=False)
 
     def test_not_through_a_closed_virtual_wire(self, board):
         remap(board, 0xFFFE)
@@ -247,11 +258,17 @@ class TestDescription:
 
     def test_two_chips_on_one_port_are_refused(self, tables):
         tables["com2"]["port"] = 0x3FC
-        self.complain(tables, r"\[com1\] port and \[com2\] port both take port|both take port 0x3fc")
+        self.complain(tables, r"\[com1\] port and \[com2\] port both take port 0x3fc")
 
     def test_two_chips_on_one_interrupt_are_refused(self, tables):
         tables["com2"]["irq"] = 4
-        self.complain(tables, r"irq and \[com\d\] irq are both 4")
+        self.complain(tables, r"\[com1\] irq and \[com2\] irq both take interrupt request 4")
+
+    def test_a_port_of_a_chip_that_cannot_move_is_refused(self, clock, tables):
+        tables["com2"]["port"] = 0x3F0
+        config = PcConfig.from_tables(tables, "my.toml")
+        with pytest.raises(BoardConfigError, match=r"AtaDisk at port 0x3f6"):
+            Board(config, clock, 64 << 20, Outputs(*([].append,) * 3))
 
     def test_an_unknown_rate_is_refused(self, tables):
         tables["com1"]["rate"] = "fast"

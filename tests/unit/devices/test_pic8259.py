@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ringscope.emulator.devices.pic8259 import PicPair
 
 MASTER, SLAVE, ELCR = 0x20, 0xA0, 0x4D0

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ringscope.emulator.devices.pit8254 import BOTH_BYTES, FREQUENCY, Counter8254, Pit8254
 
 

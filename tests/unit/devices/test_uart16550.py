@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope.emulator.devices.uart16550 import Uart16550
 
 BASE = 0x3F8

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope.emulator.devices.vga_console import VgaConsole
 from ringscope.emulator.devices.vga_text import MEMORY_LENGTH, VgaText
 
