@@ -37,12 +37,12 @@
 .macro ringscope_name id, name
 	.pushsection .ringscope.names, "", @progbits
 	.long \id
-	.asciz \name
+	.asciz "\name"
 	.balign 4
 	.popsection
 .endm
 .macro ringscope_begin id, name
-	ringscope_name \id, \name
+	ringscope_name \id, "\name"
 	ringscope_mark RINGSCOPE_KIND_BEGIN | \id
 .endm
 .macro ringscope_end id, name
