@@ -95,6 +95,10 @@ PROGRAMS = (
     _program("paging32", bits=32),
     _program("paging_pae", bits=32),
     _program("fast_entry32", bits=32),
+    _program("ledger_tlb", extra=("programs/ledger_tlb.S",)),
+    _program("ledger_same_address", extra=("programs/ledger_same_address.S",)),
+    _program("ledger_marks", extra=("programs/ledger_marks.S",)),
+    _program("ledger_strings", extra=("programs/ledger_strings.S",)),
 )
 
 
