@@ -132,6 +132,34 @@ static void deliver_interrupt(struct core *c, int vector)
     note_level(c, before);
 }
 
+/* An instruction the engine does not know. Python knows some (emulator/cpu/x86_64). */
+static void on_unknown(struct core *c, uint32_t vector)
+{
+    switch (c->call.invalid(pc_of(c))) {
+    case INVALID_CARRIED_OUT: break;
+    case INVALID_DEBUG_TRAP: /* INT1: a trap, so RIP is past it */
+        ENV_EIP(c->env) += last_insn_bytes(c);
+        engine.raise_exception_err_ra(c->env, VECTOR_DB, 0, 0); /* does not return */
+        break;
+    case INVALID_PROTECTION: engine.raise_exception_err_ra(c->env, VECTOR_GP, 0, 0); break; /* nor does this */
+    default: deliver_exception(c, vector);
+    }
+}
+
+/* INVPCID lies among the SSE instructions, and with CR0.TS set the engine takes it for one. */
+static bool is_invpcid_at_pc(const struct core *c)
+{
+    struct walk_result where;
+    walk_read(&c->models.mmu.state, c->ram, c->ram_bytes, pc_of(c), &where);
+    if (!where.present || where.paddr + 8 > c->ram_bytes)
+        return false;
+    const uint8_t *code = c->ram + where.paddr;
+    for (int i = 0; i < 4; i++)
+        if (code[i] == 0x0f && code[i + 1] == 0x38 && code[i + 2] == 0x82)
+            return true;
+    return false;
+}
+
 void core_on_exception(void *uc, uint32_t number, void *user)
 {
     struct core *c = user;
@@ -140,23 +168,16 @@ void core_on_exception(void *uc, uint32_t number, void *user)
         core_note_exception(number);
     else if (number >= EXCEPTION_INTERRUPT)
         deliver_interrupt(c, (int)number - EXCEPTION_INTERRUPT);
+    else if (number == VECTOR_NM && is_invpcid_at_pc(c))
+        on_unknown(c, VECTOR_NM);
     else
         deliver_exception(c, number);
 }
 
 bool core_on_invalid(void *uc, void *user)
 {
-    struct core *c = user;
     (void)uc;
-    switch (c->call.invalid(pc_of(c))) {
-    case INVALID_CARRIED_OUT: break;
-    case INVALID_DEBUG_TRAP: /* INT1, which the engine does not know: a trap, so RIP is past it */
-        ENV_EIP(c->env) += last_insn_bytes(c);
-        engine.raise_exception_err_ra(c->env, VECTOR_DB, 0, 0); /* does not return */
-        break;
-    case INVALID_PROTECTION: engine.raise_exception_err_ra(c->env, VECTOR_GP, 0, 0); break; /* does not return */
-    default: deliver_exception(c, VECTOR_UD);
-    }
+    on_unknown(user, VECTOR_UD);
     return true;
 }
 
