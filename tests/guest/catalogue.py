@@ -47,6 +47,7 @@ class GuestProgram:
     limit_cycles: int = 2_000_000_000
     parameters: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    command_line: str = ""
 
     @property
     def arch(self) -> str:
@@ -99,6 +100,14 @@ PROGRAMS = (
     _program("ledger_same_address", extra=("programs/ledger_same_address.S",)),
     _program("ledger_marks", extra=("programs/ledger_marks.S",)),
     _program("ledger_strings", extra=("programs/ledger_strings.S",)),
+    # Made to be measured; here they are only short. `throughput` takes 1000 million instructions by default.
+    GuestProgram(
+        name="throughput",
+        source="bench/throughput.c",
+        extra=("bench/visits.S",),
+        command_line="millions=5",
+    ),
+    GuestProgram(name="crossings", source="bench/crossings.c"),
 )
 
 

@@ -85,6 +85,8 @@ class Qemu:
                 disk = Path(folder) / "disk"
                 disk.write_bytes(disk_content())
                 command += ["-drive", f"file={disk},format=raw,if=ide,index=0"]
+            if program.command_line:
+                command += ["-append", program.command_line]
             done = subprocess.run(
                 command,
                 capture_output=True,
@@ -134,6 +136,8 @@ class Ringscope:
                 disk = Path(folder) / "disk"
                 disk.write_bytes(disk_content())
                 command += ["-hda", str(disk)]
+            if program.command_line:
+                command += ["-append", program.command_line]
             return self.outcome(command)
 
     @staticmethod

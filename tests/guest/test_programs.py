@@ -38,6 +38,18 @@ def test_both_machines_print_the_same_ok_lines_but_for_the_listed_exceptions(nam
     assert kept["qemu"] == kept["ringscope"]
 
 
+def test_the_benchmark_computes_one_checksum_on_both_machines() -> None:
+    for machine in MACHINES.values():
+        need(machine)
+    said = {
+        line
+        for machine in MACHINES
+        for line in outcome_of("throughput", machine).lines
+        if line.startswith("checksum ")
+    }
+    assert len(said) == 1
+
+
 def test_every_exception_names_a_program_and_a_machine_that_exist() -> None:
     listed = claims.listed()
     for entry in listed:
