@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a run's end is called, on stderr; a guest that ended by itself says nothing."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ringscope.tools.session import Outcome
+
+STATUSES = (
+    "Exit status: the guest's own (the value written to port 0xf4), 0 for --exit-on's match and for a guest "
+    "that halted, 2 bad input or usage, 124 the limit, 125 an internal error, 126 a triple fault, 130 Ctrl-C."
+)
+
+
+def explain(outcome: Outcome) -> None:
+    """Say on stderr how the run ended, if that is not plain from the exit status."""
+    sentence = _sentence(outcome)
+    if not sentence:
+        return
+    if not outcome.console.at_line_start and outcome.console.is_terminal:
+        print(file=sys.stderr)
+    print(f"ringscope: {sentence}", file=sys.stderr)
+
+
+def _sentence(outcome: Outcome) -> str:
+    machine, end = outcome.machine, outcome.exit
+    when = f"at cycle {machine.engine.time}"
+    match end.reason:
+        case "limit":
+            return f"the limit was reached {when}"
+        case "interrupted":
+            return f"interrupted {when}"
+        case "triple-fault":
+            return f"triple fault {when}"
+        case "error":
+            return f"{end.detail}, {when}; this is a bug in ringscope: please report it with the image"
+        case _:
+            return end.detail if end.detail.startswith("the guest") else ""

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ringscope``: parse the command line, call one command, say what went wrong in one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from typing import NoReturn
+
+from ringscope.bootimage import ImageError
+from ringscope.emulator.cpu.x86_64.layout import UnknownEngine
+from ringscope.emulator.devices.disk_image import DiskImageError
+from ringscope.emulator.devices.host_input import InputLogError
+from ringscope.emulator.machine import ConfigError
+from ringscope.emulator.native.library import LibraryMissing
+from ringscope.emulator.timing.parameters import ProfileError
+from ringscope.tools import boot, image
+from ringscope.tools.host_signals import STATUS_BASE
+from ringscope.tools.options import UsageError
+
+BAD_INPUT, INTERNAL_ERROR = 2, 125
+REFUSALS = (
+    UsageError,
+    ImageError,
+    ConfigError,
+    ProfileError,
+    DiskImageError,
+    InputLogError,
+    LibraryMissing,
+    UnknownEngine,
+)
+COMMANDS = (boot, image)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one sentence and a hint, with status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Complain and exit."""
+        print(f"ringscope: {message}\nTry '{self.prog} --help'.", file=sys.stderr)
+        raise SystemExit(BAD_INPUT)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = Parser(
+        prog="ringscope",
+        description="An oscilloscope for protection rings: boot a system, see what it costs.",
+    )
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.register(subparsers)
+    for name, sub in subparsers.choices.items():
+        sub.set_defaults(command_name=name)
+    return top
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Return what the command line says. Exits with status 2 where it makes no sense."""
+    whole = parser()
+    arguments, extra = whole.parse_known_args(argv)
+    if extra:
+        unknown = next((word for word in extra if word.startswith("-")), None)
+        complaint = (
+            f"{extra[0]!r} is one argument too many" if unknown is None else f"unknown option {unknown}"
+        )
+        whole.prog += f" {arguments.command_name}"
+        whole.error(complaint)
+    return arguments
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line (default: the process's own) and return the exit status."""
+    _open_standard_descriptors()
+    try:
+        arguments = parse(sys.argv[1:] if argv is None else argv)
+        status = int(arguments.func(arguments))
+        sys.stdout.flush()
+    except SystemExit as end:
+        return int(end.code or 0)
+    except REFUSALS as refusal:
+        print(f"ringscope: {refusal}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python's own flush at its end stays quiet too
+        return STATUS_BASE + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return STATUS_BASE + signal.SIGINT
+    except Exception as error:  # noqa: BLE001  the last resort: a bug, which is told as one
+        if os.environ.get("RINGSCOPE_DEBUG") == "1":
+            traceback.print_exc()
+        print(
+            f"ringscope: internal error: {type(error).__name__}: {error}; this is a bug in ringscope: please "
+            "report it with the command line and what RINGSCOPE_DEBUG=1 adds",
+            file=sys.stderr,
+        )
+        return INTERNAL_ERROR
+    else:
+        return status
+
+
+def _open_standard_descriptors() -> None:
+    """Keep a file that is opened later from becoming stdin, stdout or stderr where one of those is closed."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The options that every command which boots a machine shares, after QEMU's, and what they mean together.
+
+``add_boot_options`` declares them, ``BootOptions.of`` checks what one alone cannot show and returns the
+frozen result. What is wrong is a ``UsageError`` or argparse's own, one sentence each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ringscope.bootimage import BootRequest, parse_initrd
+from ringscope.bootimage.bundled import bundled_image
+from ringscope.emulator.machine import FIDELITIES, MachineConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MIB = 1 << 20
+ARCHITECTURES = ("x86_64", "aarch64")
+SERIAL = ("stdio", "none")
+MEMORY_UNITS = {"K": 1 << 10, "": MIB, "M": MIB, "G": 1 << 30}  # a bare number is in MiB, as QEMU has it
+CYCLE_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+class UsageError(Exception):
+    """The options cannot be carried out; the message is one sentence for the user."""
+
+
+class Once(argparse.Action):
+    """An option with a value that may be given once."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Store the value; refuse a second one."""
+        seen: set[str] = namespace.__dict__.setdefault("_seen", set())
+        if self.dest in seen:
+            parser.error(f"{option_string} is given twice; give it once")
+        seen.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
+def memory_size(text: str) -> int:
+    """Read QEMU's ``-m``: a number of MiB, or one with K, M or G. Returns bytes."""
+    match = re.fullmatch(r"(\d{1,9})([KMG]?)", text.upper())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 64M, 2G, or a number of MiB")
+    return int(match[1]) * MEMORY_UNITS[match[2]]
+
+
+def cycle_count(text: str) -> int:
+    """Read a number of cycles, at least 1, with an optional K, M, G or T (powers of 1000)."""
+    match = re.fullmatch(r"(\d{1,18})([KMGT]?)", text.upper())
+    cycles = int(match[1]) * CYCLE_UNITS[match[2]] if match is not None else 0
+    if not 0 < cycles < 1 << 63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of cycles; write 500000, 10M or 2G")
+    return cycles
+
+
+def file_path(text: str) -> Path:
+    """Read a file's name."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name is no file")
+    return Path(text)
+
+
+def add_boot_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what to boot, on which machine, with which consoles, and until when."""
+    boot = parser.add_argument_group("what to boot")
+    boot.add_argument(
+        "image",
+        metavar="IMAGE",
+        nargs="?",
+        type=file_path,
+        help="a packed image or a multiboot kernel (default: the bundled system)",
+    )
+    _once(boot, "-kernel", metavar="FILE", type=file_path, help="boot this kernel with -initrd's modules")
+    _once(boot, "-initrd", metavar="'FILE ARGS,...'", help="its modules; a doubled comma stands for itself")
+    _once(boot, "-append", metavar="LINE", help="the kernel's command line")
+
+    machine = parser.add_argument_group("the machine")
+    _once(machine, "--arch", choices=ARCHITECTURES, default=ARCHITECTURES[0], help="default: x86_64")
+    _once(
+        machine, "-m", metavar="SIZE", dest="memory", type=memory_size, default=64 * MIB, help="default: 64M"
+    )
+    _once(
+        machine,
+        "--cpu",
+        metavar="PROFILE",
+        default="skylake",
+        help="a profile's name (see 'ringscope cpu list') or its .toml file; default: skylake",
+    )
+    _once(
+        machine,
+        "--fidelity",
+        choices=FIDELITIES,
+        default=FIDELITIES[0],
+        help="timing has all models on, functional none; default: timing",
+    )
+    _once(
+        machine,
+        "-hda",
+        metavar="FILE",
+        type=file_path,
+        help="the disk; what the guest writes is forgotten at the end",
+    )
+    machine.add_argument(
+        "-snapshot", action="store_true", help="forget what the guest writes to the disk (the default)"
+    )
+    machine.add_argument("--disk-write", action="store_true", help="let the guest change the disk's file")
+
+    console = parser.add_argument_group("consoles and input")
+    _once(
+        console,
+        "--serial",
+        "-serial",
+        choices=SERIAL,
+        default=SERIAL[0],
+        help="stdio: the serial port prints on stdout, and stdin is typed; none: neither. Default: stdio",
+    )
+    _once(
+        console, "--replay", metavar="LOG", type=file_path, help="type what an input log says, when it says"
+    )
+    _once(
+        console,
+        "--log-input",
+        metavar="FILE",
+        type=file_path,
+        help="log what is typed at a terminal here (default: a new file in ~/.local/state/ringscope)",
+    )
+
+    end = parser.add_argument_group("when to end")
+    _once(
+        end,
+        "--limit-cycles",
+        metavar="N",
+        type=cycle_count,
+        help="end with status 124 at this simulated cycle; 10M and 2G work",
+    )
+    _once(end, "--exit-on", metavar="REGEX", help="end with status 0 once the guest's output matches")
+
+    debug = parser.add_argument_group("debugging (not there yet)")
+    debug.add_argument("-s", action="store_true", dest="gdb_default", help=argparse.SUPPRESS)
+    debug.add_argument("-S", action="store_true", dest="gdb_frozen", help=argparse.SUPPRESS)
+    debug.add_argument("--gdb", "-gdb", metavar=":PORT", help="-s, -S and --gdb: refused for now")
+
+
+def _once(
+    group: argparse._ArgumentGroup,
+    *names: str,
+    **properties: Any,  # noqa: ANN401  handed on to argparse
+) -> None:
+    group.add_argument(*names, action=Once, **properties)
+
+
+@dataclass(frozen=True)
+class BootOptions:
+    """One boot, checked: what to boot, on which machine, with which input, and until when (cycles)."""
+
+    request: BootRequest
+    machine: MachineConfig
+    arch: str
+    disk: Path | None
+    disk_write: bool
+    serial: bool
+    replay: Path | None
+    log_input: Path | None
+    limit: int | None
+    exit_on: str | None
+
+    @staticmethod
+    def of(given: argparse.Namespace) -> BootOptions:
+        """Check the options together. Raises UsageError, ConfigError, ImageError."""
+        _refuse_debugging(given)
+        _refuse_contradictions(given)
+        return BootOptions(
+            request=_request(given),
+            machine=MachineConfig(given.memory, given.cpu, given.fidelity),
+            arch=given.arch,
+            disk=given.hda,
+            disk_write=given.disk_write,
+            serial=given.serial == "stdio",
+            replay=given.replay,
+            log_input=given.log_input,
+            limit=given.limit_cycles,
+            exit_on=given.exit_on,
+        )
+
+
+def _refuse_debugging(given: argparse.Namespace) -> None:
+    asked = (("-s", given.gdb_default), ("-S", given.gdb_frozen), ("--gdb", given.gdb is not None))
+    for name, is_given in asked:
+        if is_given:
+            raise UsageError(f"{name}: there is no debugger yet; leave it out to run the guest freely")
+    if given.arch != ARCHITECTURES[0]:
+        raise UsageError(f"--arch {given.arch}: that machine is not built yet; there is {ARCHITECTURES[0]}")
+
+
+def _refuse_contradictions(given: argparse.Namespace) -> None:
+    silent = given.serial == "none"
+    rules = (
+        (given.image and given.kernel, "IMAGE and -kernel name two things to boot; give one of them"),
+        (
+            given.initrd is not None and not given.kernel,
+            "-initrd brings modules for a -kernel; give that too",
+        ),
+        (given.disk_write and given.snapshot, "-snapshot and --disk-write contradict each other; give one"),
+        (given.disk_write and not given.hda, "--disk-write is about the disk of -hda; give that too"),
+        (given.replay and given.log_input, "--replay types what a log says: there is no input to log"),
+        (given.replay and silent, "--replay types at the console, which --serial none takes away"),
+        (given.log_input and silent, "--log-input logs what is typed, and --serial none takes no input"),
+    )
+    for is_broken, sentence in rules:
+        if is_broken:
+            raise UsageError(sentence)
+
+
+def _request(given: argparse.Namespace) -> BootRequest:
+    kernel = given.kernel or given.image or bundled_image(given.arch)
+    return BootRequest(kernel, parse_initrd(given.initrd or ""), given.append or "")

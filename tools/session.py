@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One run of a machine, from checked options to its end, with the host's consoles and signals attached."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ringscope.bootimage import LoadedImage, MemoryLayout, MemoryRegion, load
+from ringscope.emulator.devices.disk_image import DiskImage
+from ringscope.emulator.devices.host_input import PipedInput, ReplayInput, TerminalInput, byte_interval
+from ringscope.emulator.machine import Exit, Machine
+from ringscope.tools.console import ConsoleInput, ConsoleOutput
+from ringscope.tools.host_signals import HostSignals
+from ringscope.tools.input_log import KeptLog
+from ringscope.tools.options import BootOptions, UsageError
+from ringscope.tools.progress import Progress
+from ringscope.tools.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringscope.emulator.devices.host_input import HostInput
+    from ringscope.emulator.platforms.pc import Board
+
+STDIN, STDOUT = 0, 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run that has ended, and the machine as it was left; ``host_seconds`` is real time."""
+
+    machine: Machine
+    image: LoadedImage
+    exit: Exit
+    host_seconds: float
+    console: ConsoleOutput
+
+
+def run(options: BootOptions) -> Outcome:
+    """Boot and run to the end. Raises what the options' files and values are refused with."""
+    console = ConsoleOutput(STDOUT)
+    with contextlib.ExitStack() as stack:
+        disk = _open_disk(options, stack)
+        machine = Machine(options.machine, console.print, disk)
+        if machine.profile.arch != options.arch:
+            raise UsageError(
+                f"--cpu {options.machine.cpu}: a processor for {machine.profile.arch}; "
+                f"the machine is {options.arch}"
+            )
+        image = load(options.request, memory_layout(machine))
+        machine.load(image)
+        if options.exit_on is not None:
+            machine.exit_on(options.exit_on)
+        progress = stack.enter_context(_progress(machine, console, options))
+        signals = HostSignals(machine.interrupt)
+        console.is_ending = signals.pending
+        console.on_closed = lambda: signals.end(signal.SIGPIPE)
+        _attach_input(machine, console, signals, options, stack)
+        machine.on_slice = lambda: _pause(console, progress)
+        with signals:
+            started = time.monotonic()
+            end = machine.run(options.limit)
+            console.flush()
+            seconds = time.monotonic() - started
+        if end.reason == "interrupted" and signals.status is not None:
+            end = replace(end, status=signals.status)
+        return Outcome(machine, image, end, seconds, console)
+
+
+def memory_layout(machine: Machine) -> MemoryLayout:
+    """Return the machine's memory as its firmware describes it to a boot loader."""
+    ram = machine.config.ram_bytes
+    regions = tuple(MemoryRegion(*region) for region in machine.board.memory_map(ram))
+    tables = (table for _, table in machine.board.firmware_tables(ram) if table.startswith(b"RSD PTR "))
+    return MemoryLayout(ram, regions, next((table[:36] for table in tables), None))
+
+
+def _open_disk(options: BootOptions, stack: contextlib.ExitStack) -> DiskImage | None:
+    if options.disk is None:
+        return None
+    disk = DiskImage(options.disk, writable=options.disk_write)
+    stack.callback(disk.close)
+    return disk
+
+
+@contextlib.contextmanager
+def _progress(machine: Machine, console: ConsoleOutput, options: BootOptions) -> Iterator[Progress]:
+    progress = Progress(machine, options.limit)
+    if console.is_terminal:
+        console.before_print = progress.erase
+    try:
+        yield progress
+    finally:
+        progress.erase()
+
+
+def _pause(console: ConsoleOutput, progress: Progress) -> None:
+    """Do what the host does between two slices of the guest."""
+    console.flush()
+    progress.update(room=console.at_line_start or not console.is_terminal)
+
+
+def _attach_input(
+    machine: Machine,
+    console: ConsoleOutput,
+    signals: HostSignals,
+    options: BootOptions,
+    stack: contextlib.ExitStack,
+) -> None:
+    if not options.serial:
+        return
+    hz = machine.profile.frequency_hz
+    interval = byte_interval(hz)
+    replay = options.replay
+    if replay is not None:
+        machine.attach_input(lambda board: ReplayInput(replay, board.receiver, hz))
+    elif os.isatty(STDIN):
+        log = stack.enter_context(KeptLog(options.log_input, hz))
+        signals.suspend = stack.enter_context(Terminal(STDIN))
+
+        def typed(board: Board) -> HostInput:
+            return TerminalInput(STDIN, board.receiver, interval, log)
+
+        machine.attach_input(typed)
+    else:
+        source = io.BufferedReader(ConsoleInput(STDIN, console.flush, signals.pending))
+        machine.attach_input(lambda board: PipedInput(source, board.receiver, interval))
