@@ -14,7 +14,7 @@
 #define ABI_WORDS 4
 #define ABI_PRIORITIES 32
 #define ABI_TICK_HZ 1000
-#define ABI_SLICE_TICKS 10
+#define ABI_SLICE_TICKS 2
 #define ABI_INTERRUPTS 16
 
 /* null(): Do nothing: the price of entering the kernel and leaving it. */

@@ -89,6 +89,8 @@ static void give_resources(struct program *program)
 static void give_memory(struct program *program, uint64_t first, uint64_t frames)
 {
 	const uint64_t rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_MAKE;
+	program->memory = resources_slot();
+	range_grant(ROOT_HANDLE_SPACE, program->memory, resources.memory, rights, first, frames);
 	check(range_grant(program->space, SLOT_MEMORY, resources.memory, rights, first, frames),
 	      "the root has the memory that a plan names", program);
 	check(handle_grant(program->space, SLOT_SPACE, program->space, RIGHT_MANAGE, 0),
@@ -189,7 +191,10 @@ void programs_start(struct program *program, handle_t root_port)
 struct balance programs_end(struct program *program)
 {
 	struct balance balance = { .taken = program->frames };
-	uint64_t before = resources_in_use();
+	if (program->memory != 0) {
+		balance.taken += resources_in_use(program->memory);
+	}
+	uint64_t before = resources_in_use(resources.memory);
 	program->runs = false;
 	object_destroy(program->thread);
 	object_destroy(program->space);
@@ -205,6 +210,6 @@ struct balance programs_end(struct program *program)
 		ipc_call(pager_port, &message);
 		balance.taken += message.word[0] + message.word[1];
 	}
-	balance.given_back = before - resources_in_use();
+	balance.given_back = before - resources_in_use(resources.memory);
 	return balance;
 }

@@ -18,6 +18,7 @@ struct program {
 	handle_t space, thread;
 	handle_t port;           /* servers */
 	handle_t interrupt_port; /* drivers */
+	handle_t memory;         /* programs with memory of their own */
 	uint64_t entry;
 	uint64_t frames; /* that the root took for it */
 	bool runs;

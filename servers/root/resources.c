@@ -55,10 +55,10 @@ handle_t resources_make(uint64_t type, handle_t space)
 	return slot;
 }
 
-uint64_t resources_in_use(void)
+uint64_t resources_in_use(handle_t memory)
 {
 	uint64_t mapped = 0, kernel = 0;
-	memory_usage(resources.memory, &mapped, &kernel);
+	memory_usage(memory, &mapped, &kernel);
 	return mapped + kernel;
 }
 

@@ -22,8 +22,8 @@ handle_t resources_slot(void);
 /* Make an object, in a new slot, of the root's frames. `space`: of a thread. */
 handle_t resources_make(uint64_t type, handle_t space);
 
-/* Frames of all memory that are mapped or hold kernel objects: what is in use. */
-uint64_t resources_in_use(void);
+/* Frames of some memory that are mapped or hold kernel objects: what is in use. */
+uint64_t resources_in_use(handle_t memory);
 
 /* Say what the root believed, and end the system with a failure. */
 _Noreturn void resources_fail(const char *believed, const char *name, uint64_t value);

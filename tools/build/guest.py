@@ -36,6 +36,7 @@ SERVERS = {
     "pager": GENERAL_REGISTERS,
     "echo": GENERAL_REGISTERS,
     "client": GENERAL_REGISTERS,
+    "selftest": X86_64_USER,
 }
 
 KERNEL_FLAGS = (*X86_64_KERNEL, "-mcmodel=kernel")
@@ -45,8 +46,9 @@ OFFSET = re.compile(r"->(\w+) (-?\d+)")
 
 
 def _sources(*folders: str) -> tuple[str, ...]:
-    """Return the C and assembly files directly in some folders, as paths from the project's root."""
-    files = (path for folder in folders for path in (ROOT / folder).iterdir())
+    """Return the C and assembly files directly in the folders that exist, as paths from the project's root."""
+    there = (ROOT / folder for folder in folders)
+    files = (path for folder in there if folder.is_dir() for path in folder.iterdir())
     names = (path.relative_to(ROOT).as_posix() for path in files if path.suffix in {".c", ".S"})
     return tuple(sorted(name for name in names if name != OFFSETS_SOURCE))
 
@@ -62,12 +64,14 @@ def _kernel(generated: Path) -> Program:
 
 
 def _server(name: str, flags: tuple[str, ...]) -> Program:
+    own, library = f"servers/{name}", "servers/lib"
+    folders = (own, f"{own}/arch/{ARCH}", library, f"{library}/arch/{ARCH}")
     return guest_program(
         output=f"{OUTPUT}/{name}.elf",
-        sources=_sources(f"servers/{name}", "servers/lib", f"servers/lib/arch/{ARCH}"),
+        sources=_sources(*folders),
         flags=flags,
         script=f"servers/lib/arch/{ARCH}/program.ld",
-        include=("servers", "servers/lib", f"servers/lib/arch/{ARCH}", "kernel", "emulator/guest"),
+        include=("servers", *folders, "kernel", "emulator/guest"),
     )
 
 
