@@ -26,6 +26,7 @@ from collections import deque
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from ringscope.emulator.devices.interfaces import Receiver
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 HEADER = "ringscope-input 1"
 BITS_PER_BYTE, BAUD = 10, 115_200
 MOST_PATIENCE = 16  # intervals
+WAIT_SECONDS = 0.05  # of the host: how often a wait looks whether it was interrupted
 
 
 def byte_interval(hz: int) -> int:
@@ -90,11 +92,22 @@ class OfferInstants:
 class PipedInput:
     """Bytes of a file or pipe; see the head of this file."""
 
-    __slots__ = ("_receiver", "_stream", "exhausted", "instants")
+    __slots__ = ("_descriptor", "_interrupted", "_read", "_receiver", "exhausted", "instants")
 
-    def __init__(self, stream: BinaryIO, receiver: Receiver, interval: int) -> None:
-        """`interval` is the cycles between offer instants."""
-        self._stream = stream
+    def __init__(
+        self,
+        source: int | BinaryIO,
+        receiver: Receiver,
+        interval: int,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`source` is a descriptor or has one; `interval` is the cycles between offer instants.
+
+        `interrupted` is asked while the pipe is waited for: True gives up the wait, and no byte is lost.
+        """
+        self._descriptor = source if isinstance(source, int) else source.fileno()
+        self._interrupted = interrupted
+        self._read: deque[int] = deque()
         self._receiver = receiver
         self.instants = OfferInstants(interval)
         self.exhausted = False
@@ -111,11 +124,17 @@ class PipedInput:
             self.instants.missed(cycle)
             return
         self.instants.offered(cycle)
-        byte = self._stream.read(1)
-        if byte:
-            self._receiver.receive(byte[0])
-        else:
-            self.exhausted = True
+        if self._read or self._wait():
+            self._receiver.receive(self._read.popleft())
+
+    def _wait(self) -> bool:
+        """Wait until there is a byte; False at the end of the input and when interrupted."""
+        while not select.select([self._descriptor], [], [], WAIT_SECONDS)[0]:
+            if self._interrupted():
+                return False
+        self._read.extend(os.read(self._descriptor, 4096))
+        self.exhausted = not self._read
+        return not self.exhausted
 
     def fileno(self) -> int | None:
         """Return None: a pipe is waited for without simulated time passing."""

@@ -7,7 +7,8 @@ as soon as the guest has read the one before, so the interrupt line falls and ri
 mouse: what is sent to the second port comes back as a timeout (0xFE with status bits 5 and 6).
 
 The host's input counts as *listened to* when the keyboard interface is enabled and either its interrupt can
-reach the processor or the guest polls: it read the status twice in a row without writing anything.
+reach the processor or the guest polls: it read an empty buffer's status 16 times in a row without writing
+anything.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ DATA, COMMAND = 0x60, 0x64
 STATUS_FULL, STATUS_SYSTEM, STATUS_COMMAND, STATUS_UNLOCKED, STATUS_AUX, STATUS_TIMEOUT = 1, 4, 8, 16, 32, 64
 MODE_INTERRUPT, MODE_SYSTEM, MODE_KEYBOARD_OFF, MODE_AUX_OFF, MODE_TRANSLATE = 1, 4, 0x10, 0x20, 0x40
 TIMEOUT = 0xFE
+POLLS_OF_A_READER = 16
 
 
 class I8042:
@@ -83,7 +85,9 @@ class I8042:
         """Whether the guest uses the keyboard; see the head of this file."""
         if self.mode & MODE_KEYBOARD_OFF or not self.keyboard.scanning:
             return False
-        return self._polled >= 2 or (bool(self.mode & MODE_INTERRUPT) and self._interrupt_open())
+        return self._polled >= POLLS_OF_A_READER or (
+            bool(self.mode & MODE_INTERRUPT) and self._interrupt_open()
+        )
 
     @property
     def ready(self) -> bool:

@@ -8,9 +8,10 @@ both the output is the same. The transmitter-empty interrupt falls with each wri
 rises again when that is empty, so that an edge-triggered controller sees one request per emptying.
 
 Input is offered by the host one byte at a time, whenever the receiver is `ready`: empty, not looped back, and
-*listened to*. The interrupt reaches the controller only while OUT2 is set, as a PC wires it. A guest listens
-when it raised RTS, enabled the received-data interrupt, or read the line status twice in a row without
-sending in between, which is what a polling reader does and a polling writer does not.
+*listened to*. A guest listens when it enabled the received-data interrupt, or when it polls: it read an idle
+line's status 16 times in a row without sending in between, which a reader does and a writer does not.
+
+The interrupt reaches the controller only while OUT2 is set, as a PC wires it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ CRYSTAL = 1_843_200  # Hz; a baud is CRYSTAL / 16 / divisor
 FIFO_SIZE = 16
 TRIGGER_LEVELS = (1, 4, 8, 14)
 TIMEOUT_CHARACTERS = 4
+POLLS_OF_A_READER = 16
 
 IER_RECEIVED, IER_TRANSMIT, IER_LINE, IER_MODEM = 1, 2, 4, 8
 IIR_NONE, IIR_MODEM, IIR_TRANSMIT, IIR_RECEIVED, IIR_LINE, IIR_TIMEOUT = 0x01, 0x00, 0x02, 0x04, 0x06, 0x0C
@@ -104,7 +106,7 @@ class Uart16550:
     @property
     def listening(self) -> bool:
         """Whether the guest has shown that it wants input; see the head of this file."""
-        return bool(self.mcr & MCR_RTS or self.ier & IER_RECEIVED or self._polled >= 2)
+        return bool(self.ier & IER_RECEIVED) or self._polled >= POLLS_OF_A_READER
 
     @property
     def ready(self) -> bool:
@@ -184,7 +186,7 @@ class Uart16550:
             status |= LSR_HOLDING_EMPTY | LSR_EMPTY
         elif self._holding_empty():
             status |= LSR_HOLDING_EMPTY
-        self._polled = 0 if self.received else self._polled + 1
+        self._polled = 0 if self.received or self.sending else self._polled + 1
         self.line_errors = 0
         self._update()
         return status

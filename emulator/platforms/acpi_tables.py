@@ -32,6 +32,7 @@ FADT_FLAGS = sum(
 #: Name (\_S5, Package (4) {0, 0, 0, 0}): the SLP_TYP values of power-off.
 AML_S5 = b"\x08_S5_\x12\x06\x04" + bytes([acpi_pm.SLEEP_TYPE_OFF] * 4)
 SYSTEM_IO = 1
+ROOT_POINTER_BYTES = 36
 
 
 def checksum(data: bytes | bytearray) -> int:
@@ -98,7 +99,9 @@ def acpi_tables(config: PcConfig, base: int) -> bytes:
     tables = (place(_fadt(config, facs, dsdt)), place(_madt(config)))
     rsdt = place(_table(b"RSDT", 1, struct.pack("<2I", *tables)))
     xsdt = place(_table(b"XSDT", 1, struct.pack("<2Q", *tables)))
-    root = bytearray(struct.pack("<8sB6sBIIQB3x", b"RSD PTR ", 0, OEM_ID, 2, rsdt, 36, xsdt, 0))
+    root = bytearray(
+        struct.pack("<8sB6sBIIQB3x", b"RSD PTR ", 0, OEM_ID, 2, rsdt, ROOT_POINTER_BYTES, xsdt, 0)
+    )
     root[8] = checksum(root[:20])
     root[32] = checksum(root)
     block[: len(root)] = root

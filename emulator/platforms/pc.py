@@ -35,7 +35,7 @@ from ringscope.emulator.devices.system_control import SystemControl
 from ringscope.emulator.devices.uart16550 import Uart16550
 from ringscope.emulator.devices.vga_console import VgaConsole
 from ringscope.emulator.devices.vga_text import VgaText
-from ringscope.emulator.platforms.acpi_tables import TIMER_GSI, acpi_tables
+from ringscope.emulator.platforms.acpi_tables import ROOT_POINTER_BYTES, TIMER_GSI, acpi_tables
 from ringscope.emulator.platforms.bios_data import BDA, bios_data_area, extended_bios_data_area
 from ringscope.emulator.platforms.memory_map import EBDA, FIRMWARE, MemoryRange, memory_map
 from ringscope.emulator.platforms.mp_table import mp_table
@@ -285,6 +285,10 @@ class Board:
     def memory_map(self, ram_bytes: int) -> list[MemoryRange]:
         """Return (base, length, kind) of each range of memory that firmware reports, in ascending order."""
         return memory_map(ram_bytes)
+
+    def root_pointer(self) -> bytes:
+        """Return the 36 bytes of the ACPI root pointer, which loaders hand on."""
+        return acpi_tables(self.config, FIRMWARE)[:ROOT_POINTER_BYTES]
 
     def firmware_tables(self, ram_bytes: int) -> list[tuple[int, bytes]]:
         """Return (physical address, bytes) of what firmware leaves: BIOS data, ACPI and MP tables."""

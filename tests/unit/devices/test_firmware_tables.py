@@ -37,6 +37,10 @@ def root(memory):
     return pointer
 
 
+def test_the_root_pointer_that_loaders_hand_on_is_the_one_in_memory(board, root):
+    assert board.root_pointer() == root
+
+
 @pytest.fixture
 def tables(memory, root):
     """Every table that the RSDT names, by signature."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 
 import pytest
 
@@ -48,22 +49,39 @@ def run(source, guest, until, busy=()):
         source.poll(due)
 
 
+@pytest.fixture
+def piped():
+    """A function that returns a descriptor from which some bytes and the end can be read."""
+    opened = []
+
+    def make(contents):
+        reading, writing = os.pipe()
+        os.write(writing, contents)
+        os.close(writing)
+        opened.append(reading)
+        return reading
+
+    yield make
+    for descriptor in opened:
+        os.close(descriptor)
+
+
 def test_the_byte_interval_is_one_frame_at_115200_baud():
     assert byte_interval(HZ) == 260_416
 
 
-def test_piped_bytes_come_one_an_interval(guest):
-    run(PipedInput(io.BytesIO(b"abc"), guest, INTERVAL), guest, 10_000)
+def test_piped_bytes_come_one_an_interval(guest, piped):
+    run(PipedInput(piped(b"abc"), guest, INTERVAL), guest, 10_000)
     assert guest.got == [(1000, 97), (2000, 98), (3000, 99)]
 
 
-def test_a_guest_that_is_not_ready_gets_the_byte_at_the_next_instant(guest):
-    run(PipedInput(io.BytesIO(b"ab"), guest, INTERVAL), guest, 10_000, busy={1000, 3000, 4000})
+def test_a_guest_that_is_not_ready_gets_the_byte_at_the_next_instant(guest, piped):
+    run(PipedInput(piped(b"ab"), guest, INTERVAL), guest, 10_000, busy={1000, 3000, 4000})
     assert guest.got == [(2000, 97), (6000, 98)]  # two misses in a row: the second waits for two intervals
 
 
-def test_a_guest_that_never_listens_is_asked_every_16_intervals_at_most(guest):
-    source, instants = PipedInput(io.BytesIO(b"a"), guest, INTERVAL), []
+def test_a_guest_that_never_listens_is_asked_every_16_intervals_at_most(guest, piped):
+    source, instants = PipedInput(piped(b"a"), guest, INTERVAL), []
     guest.ready = False
     while source.next_due() <= 70_000:
         instants.append(source.next_due())
@@ -71,24 +89,42 @@ def test_a_guest_that_never_listens_is_asked_every_16_intervals_at_most(guest):
     assert instants == [1000, 2000, 4000, 8000, 16_000, 32_000, 48_000, 64_000]
 
 
-def test_nothing_is_read_from_the_pipe_before_the_guest_listens(guest):
-    class Unreadable:
-        def read(self, count):
-            raise AssertionError(count)
-
+def test_nothing_is_read_from_the_pipe_before_the_guest_listens(guest, piped):
+    descriptor = piped(b"a")
     guest.ready = False
-    PipedInput(Unreadable(), guest, INTERVAL).poll(INTERVAL)
+    PipedInput(descriptor, guest, INTERVAL).poll(INTERVAL)
+    assert os.read(descriptor, 9) == b"a"
 
 
-def test_instants_do_not_depend_on_how_late_the_machine_was(guest):
-    source = PipedInput(io.BytesIO(b"ab"), guest, INTERVAL)
+def test_a_slow_writer_is_waited_for_without_time_passing(guest, pipe):
+    writer = threading.Timer(0.15, os.write, (pipe[1], b"x"))
+    writer.start()
+    run(PipedInput(pipe[0], guest, INTERVAL), guest, INTERVAL)
+    assert guest.got == [(1000, ord("x"))]
+    writer.join()
+    os.close(pipe[1])
+
+
+def test_a_wait_that_is_interrupted_gives_up_and_loses_nothing(guest, pipe):
+    interrupted = True
+    source = PipedInput(pipe[0], guest, INTERVAL, lambda: interrupted)
+    source.poll(INTERVAL)
+    assert (guest.got, source.exhausted) == ([], False)
+    os.write(pipe[1], b"x")
+    os.close(pipe[1])
+    run(source, guest, 3 * INTERVAL)
+    assert [byte for _, byte in guest.got] == [ord("x")]
+
+
+def test_instants_do_not_depend_on_how_late_the_machine_was(guest, piped):
+    source = PipedInput(piped(b"ab"), guest, INTERVAL)
     guest.cycle = 1437
     source.poll(1437)
     assert source.next_due() == 2000
 
 
-def test_at_the_end_of_the_input_nothing_more_arrives(guest):
-    source = PipedInput(io.BytesIO(b"a"), guest, INTERVAL)
+def test_at_the_end_of_the_input_nothing_more_arrives(guest, piped):
+    source = PipedInput(piped(b"a"), guest, INTERVAL)
     run(source, guest, 10_000)
     assert source.exhausted
     assert source.next_due() is None

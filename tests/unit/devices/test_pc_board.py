@@ -179,7 +179,7 @@ class TestInput:
 
     def test_a_guest_that_set_up_the_serial_port_reads_from_it(self, board):
         remap(board)
-        out(board, (0x3FC, 0x0B))
+        out(board, (0x3FC, 0x0B), (0x3F9, 0x01))
         board.receiver.receive(ord("a"))
         assert board.read_port(0x3F8, 1) == ord("a")
 

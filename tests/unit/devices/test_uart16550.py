@@ -207,22 +207,39 @@ def test_a_guest_that_never_touched_the_chip_does_not_listen(clock, wire):
     assert not chip.ready
 
 
-def test_raising_rts_is_listening(uart):
+def test_setting_the_chip_up_for_output_is_no_listening(uart):
+    uart.write(IER, TRANSMIT)
+    assert not uart.chip.ready
+
+
+def test_enabling_the_received_interrupt_is_listening(uart):
+    uart.write(IER, RECEIVED)
     assert uart.chip.ready
 
 
-def test_polling_the_line_status_for_input_is_listening_and_polling_it_for_output_is_not(clock, wire):
+def test_polling_an_idle_lines_status_is_listening(clock, wire):
     driver = Driver(clock, wire, programmed_rate=False)
-    for byte in b"hello":
+    for _ in range(15):
         driver.read(LSR)
-        driver.write(DATA, byte)
     assert not driver.chip.ready
-    driver.read(LSR)
     driver.read(LSR)
     assert driver.chip.ready
 
 
+def test_a_writer_that_polls_for_room_does_not_listen(clock, wire, slow_uart):
+    driver = Driver(clock, wire, programmed_rate=False)
+    for byte in b"hello, hello, hello":
+        driver.read(LSR)
+        driver.write(DATA, byte)
+    slow_uart.write(DATA, 1)
+    for _ in range(100):
+        slow_uart.read(LSR)
+    assert not driver.chip.ready
+    assert not slow_uart.chip.ready
+
+
 def test_an_unread_byte_keeps_the_next_one_out(uart):
+    uart.write(IER, RECEIVED)
     uart.chip.receive(1)
     assert not uart.chip.ready
     uart.read(DATA)
