@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The host's end of the guest's console: a descriptor to print on and one to read from.
+"""The host's end of the guest's console.
 
-Both give up when told that the run is to end, so that Ctrl-C is not held up by a reader that has paused or a
-writer that has nothing to say. Output goes out at the end of each line, when the guest pauses, and before
-waiting for input.
+Output goes out at the end of each line, when the guest pauses, and while it waits for input. A reader that
+has stopped reading holds up the guest, but not Ctrl-C.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import select
 from typing import TYPE_CHECKING
@@ -78,37 +76,6 @@ class ConsoleOutput:
         except OSError as error:
             self._closed = True
             raise UsageError(f"the console's output cannot be written: {error.strerror}") from error
-
-
-class ConsoleInput(io.RawIOBase):
-    """A file or pipe to read from, which ends when the run does."""
-
-    def __init__(
-        self, descriptor: int, before_wait: Callable[[], None], is_ending: Callable[[], bool]
-    ) -> None:
-        """``before_wait`` is called before waiting for a writer that has written nothing."""
-        self._descriptor = descriptor
-        self._before_wait = before_wait
-        self._is_ending = is_ending
-
-    def readable(self) -> bool:
-        """Say so to BufferedReader."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader passes
-        """Read what there is into ``buffer``, waiting for the first byte; 0 at the end."""
-        try:
-            if not self._is_readable(0):
-                self._before_wait()
-            while not self._is_readable(WAIT):
-                if self._is_ending():
-                    return 0
-            return os.readv(self._descriptor, [buffer])
-        except OSError as error:
-            raise UsageError(f"standard input cannot be read: {error.strerror}") from error
-
-    def _is_readable(self, seconds: float) -> bool:
-        return bool(select.select([self._descriptor], [], [], seconds)[0])
 
 
 def _nothing() -> None:

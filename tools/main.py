@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import traceback
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ringscope.bootimage import ImageError
 from ringscope.emulator.cpu.x86_64.layout import UnknownEngine
@@ -37,6 +37,11 @@ COMMANDS = (boot, image)
 
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are one sentence and a hint, with status 2."""
+
+    def __init__(self, **properties: Any) -> None:  # noqa: ANN401  handed on to argparse
+        """Know QEMU's ``-help`` too."""
+        super().__init__(**properties, add_help=False, allow_abbrev=False)
+        self.add_argument("-h", "-help", "--help", action="help", help="show this")
 
     def error(self, message: str) -> NoReturn:
         """Complain and exit."""

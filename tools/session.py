@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import signal
 import time
@@ -15,7 +14,7 @@ from ringscope.bootimage import LoadedImage, MemoryLayout, MemoryRegion, load
 from ringscope.emulator.devices.disk_image import DiskImage
 from ringscope.emulator.devices.host_input import PipedInput, ReplayInput, TerminalInput, byte_interval
 from ringscope.emulator.machine import Exit, Machine
-from ringscope.tools.console import ConsoleInput, ConsoleOutput
+from ringscope.tools.console import ConsoleOutput
 from ringscope.tools.host_signals import HostSignals
 from ringscope.tools.input_log import KeptLog
 from ringscope.tools.options import BootOptions, UsageError
@@ -106,6 +105,15 @@ def _pause(console: ConsoleOutput, progress: Progress) -> None:
     progress.update(room=console.at_line_start or not console.is_terminal)
 
 
+def _check_readable() -> None:
+    try:
+        os.read(STDIN, 0)
+    except OSError as error:
+        raise UsageError(
+            f"standard input cannot be read: {error.strerror}; take it from /dev/null"
+        ) from error
+
+
 def _attach_input(
     machine: Machine,
     console: ConsoleOutput,
@@ -120,7 +128,9 @@ def _attach_input(
     replay = options.replay
     if replay is not None:
         machine.attach_input(lambda board: ReplayInput(replay, board.receiver, hz))
-    elif os.isatty(STDIN):
+        return
+    _check_readable()
+    if os.isatty(STDIN):
         log = stack.enter_context(KeptLog(options.log_input, hz))
         signals.suspend = stack.enter_context(Terminal(STDIN))
 
@@ -129,5 +139,9 @@ def _attach_input(
 
         machine.attach_input(typed)
     else:
-        source = io.BufferedReader(ConsoleInput(STDIN, console.flush, signals.pending))
-        machine.attach_input(lambda board: PipedInput(source, board.receiver, interval))
+
+        def gives_up() -> bool:
+            console.flush()
+            return signals.pending()
+
+        machine.attach_input(lambda board: PipedInput(STDIN, board.receiver, interval, gives_up))
