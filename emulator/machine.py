@@ -57,6 +57,7 @@ class MachineConfig:
     ram_bytes: int = 64 * MIB
     cpu: str = "skylake"
     fidelity: str = "timing"
+    serial: bool = True  # whether what the serial ports send is printed
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
@@ -105,7 +106,8 @@ class Machine:
         )
         self.clock = EventQueue(self.profile.frequency_hz, lambda: self.engine.time)
         self.clock.on_earlier = self.engine.set_next_event
-        printed = Outputs(*(self._print_byte,) * 3)
+        serial = self._print_byte if config.serial else _drop_byte
+        printed = Outputs(serial, serial, self._print_byte)
         self.board = Board(PcConfig.load(), self.clock, config.ram_bytes, printed, disk)
         self.board.on_interrupt_change = self._interrupt_changed
         self.board.on_exit = self._guest_asks_to_end
@@ -290,6 +292,11 @@ class Machine:
         """Return a copy of everything counted so far."""
         return books.Books.at(native.load().core_books(self.engine.core))
 
+    @property
+    def dropped_marks(self) -> int:
+        """How many marks could not be booked: an end without a beginning, or too many operations at once."""
+        return int(native.load().core_dropped_marks(self.engine.core))
+
     def ledger(self) -> list[books.Entry]:
         """Return the marked operations carried out so far."""
         return books.read_ledger(self.engine.core, self._names)
@@ -307,3 +314,7 @@ class Machine:
         if self._halted:
             return self._sleep(None)
         return self.judge(self.engine.run(NOWHERE, instructions))
+
+
+def _drop_byte(_: int) -> None:
+    """Print nothing."""

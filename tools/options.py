@@ -171,7 +171,6 @@ class BootOptions:
     arch: str
     disk: Path | None
     disk_write: bool
-    serial: bool
     replay: Path | None
     log_input: Path | None
     limit: int | None
@@ -184,11 +183,10 @@ class BootOptions:
         _refuse_contradictions(given)
         return BootOptions(
             request=_request(given),
-            machine=MachineConfig(given.memory, given.cpu, given.fidelity),
+            machine=MachineConfig(given.memory, given.cpu, given.fidelity, serial=given.serial == "stdio"),
             arch=given.arch,
             disk=given.hda,
             disk_write=given.disk_write,
-            serial=given.serial == "stdio",
             replay=given.replay,
             log_input=given.log_input,
             limit=given.limit_cycles,

@@ -121,7 +121,7 @@ def _attach_input(
     options: BootOptions,
     stack: contextlib.ExitStack,
 ) -> None:
-    if not options.serial:
+    if not options.machine.serial:
         return
     hz = machine.profile.frequency_hz
     interval = byte_interval(hz)
