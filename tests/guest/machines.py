@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import pytest
+
 from ringscope.tools.build.compiler import ROOT
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 QEMU: Final = "qemu-system-x86_64"
 #: One instruction is 2 ns of virtual time and waiting takes no real time, so that runs repeat exactly.
-CLOCK: Final = ("-icount", "shift=1,sleep=off")
+CLOCK: Final = ("-icount", "shift=1,sleep=off", "-rtc", "clock=vm")
 MEMORY: Final = "64M"
 SECTOR_BYTES: Final = 512
 SECTORS: Final = 2048
