@@ -58,13 +58,13 @@ void frame_take(paddr_t frame, enum frame_kind kind)
 	if (!frame_is_free(frame)) {
 		panic("a frame is checked to be free before the kernel takes it", frame.value);
 	}
-	memset(arch_pointer(frame), 0, PAGE_SIZE);
+	memory_clear_page(arch_pointer(frame));
 	entry(frame)->kind = (unsigned)kind & 3;
 }
 
 void frame_give_back(paddr_t frame)
 {
-	memset(arch_pointer(frame), 0, PAGE_SIZE);
+	memory_clear_page(arch_pointer(frame));
 	entry(frame)->kind = FRAME_USER;
 }
 

@@ -4,6 +4,14 @@
  */
 #include "memory.h"
 
+void memory_clear_page(void *page)
+{
+	uint64_t *word = page;
+	for (size_t i = 0; i < PAGE_SIZE / sizeof(*word); i++) {
+		word[i] = 0;
+	}
+}
+
 void *memset(void *to, int byte, size_t count)
 {
 	char *at = to;

@@ -10,6 +10,8 @@
 #include "space.h"
 #include "thread.h"
 
+static struct object *unreachable;
+
 uint64_t object_frames(uint64_t type)
 {
 	return type == OBJECT_SPACE ? OBJECT_FRAMES_SPACE : 1;
@@ -35,7 +37,9 @@ void object_hold(struct object *object)
 void object_drop(struct object *object)
 {
 	if (object->references == 1 && object->alive) {
-		object_end(object);
+		object->next = unreachable; /* the last reference is now this list's */
+		unreachable = object;
+		return;
 	}
 	if (--object->references != 0) {
 		return;
@@ -43,6 +47,16 @@ void object_drop(struct object *object)
 	paddr_t frame = arch_physical(object);
 	for (uint64_t i = object_frames(object->type); i-- > 0;) {
 		frame_give_back(paddr(frame.value + i * PAGE_SIZE));
+	}
+}
+
+void object_collect(void)
+{
+	while (unreachable != NULL) {
+		struct object *object = unreachable;
+		unreachable = object->next;
+		object_end(object);
+		object_drop(object);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include "types.h"
 
 struct object {
+	struct object *next; /* among the unreachable */
 	uint32_t references;
 	uint8_t type; /* OBJECT_PORT, OBJECT_THREAD or OBJECT_SPACE */
 	bool alive;
@@ -25,9 +26,13 @@ uint64_t object_frames(uint64_t type);
 
 void object_hold(struct object *object);
 
-/* Drop one reference; with the last one of an ended object its frames are given back. An object that was not ended
- * is ended first: what nobody can name can do nothing more. */
+/* Drop one reference. With the last, an ended object's frames are given back; any other is unreachable, for nobody can
+ * name it any more, and waits for object_collect(). */
 void object_drop(struct object *object);
+
+/* End what has become unreachable. Called once at the end of a system call and not on the spot: an object may hold the
+ * last handle to another, that to a third and so on, and the kernel's stack is small. */
+void object_collect(void);
 
 /* End the object: what waits on it wakes with ERROR_DEAD. Its references stay. */
 void object_end(struct object *object);

@@ -319,6 +319,7 @@ void syscall_handle(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, 
 		break;
 	}
 	error_t error = handle_call(a, b, c, d, e, f, number);
+	object_collect();
 	thread_set_result(current, error);
 	schedule_leave();
 }

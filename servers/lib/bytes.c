@@ -4,6 +4,8 @@
  */
 #include "bytes.h"
 
+#include "abi/abi.h"
+
 void *memset(void *to, int byte, size_t count)
 {
 	char *at = to;
@@ -21,6 +23,14 @@ void *memcpy(void *restrict to, const void *restrict from, size_t count)
 		*at++ = *source++;
 	}
 	return to;
+}
+
+void page_clear(void *page)
+{
+	uint64_t *word = page;
+	for (size_t i = 0; i < ABI_PAGE_SIZE / sizeof(*word); i++) {
+		word[i] = 0;
+	}
 }
 
 bool text_equal(const char *a, const char *b)

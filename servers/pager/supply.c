@@ -55,7 +55,7 @@ bool supply_page(uint64_t program, uint64_t address)
 	if (frame == NO_FRAME || !map(PAGER_ROOT, SLOT_SPACE, WINDOW, frame)) {
 		return false;
 	}
-	memset((void *)WINDOW, 0, ABI_PAGE_SIZE);
+	page_clear((void *)WINDOW);
 	memory_unmap(SLOT_SPACE, WINDOW, 1);
 	return map((uint8_t)program, PAGER_SLOT_SPACE + program, address, frame);
 }

@@ -11,7 +11,6 @@
 #define PAGE_WINDOW 0x30000000ul
 
 #define ELF_IDENT 0x00010102464c457ful
-#define EM_X86_64 62
 #define PT_LOAD 1
 #define PF_X 1u
 #define PF_W 2u
@@ -44,7 +43,7 @@ void image_add_page(handle_t space, uint64_t address, const void *content, uint6
 {
 	uint64_t frame = frames_take(&resources);
 	map(ROOT_HANDLE_SPACE, PAGE_WINDOW, resources.memory, frame, RIGHT_READ | RIGHT_WRITE);
-	memset((void *)PAGE_WINDOW, 0, ABI_PAGE_SIZE);
+	page_clear((void *)PAGE_WINDOW);
 	memcpy((void *)PAGE_WINDOW, content, bytes);
 	memory_unmap(ROOT_HANDLE_SPACE, PAGE_WINDOW, 1);
 	map(space, address, resources.memory, frame, rights);
@@ -68,7 +67,7 @@ static bool is_program(const struct elf_header *elf, uint64_t size)
 	if (size < sizeof(*elf) || (elf->ident[0] & 0x00fffffffffffffful) != ELF_IDENT) {
 		return false;
 	}
-	if (elf->machine != EM_X86_64 || elf->program_size != sizeof(struct elf_program)) {
+	if (elf->machine != STUB_ELF_MACHINE || elf->program_size != sizeof(struct elf_program)) {
 		return false;
 	}
 	uint64_t table = elf->program_count * sizeof(struct elf_program);

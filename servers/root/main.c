@@ -5,6 +5,7 @@
  * The root calls the pager and the console, and neither ever calls the root, so nobody waits in a circle. Reading
  * order: plan.h (what the command lines say), programs.c (who gets what), image.c (ELF files).
  */
+#include "power.h"
 #include "print.h"
 #include "program.h"
 #include "programs.h"
@@ -120,5 +121,5 @@ uint64_t program_main(const void *argument)
 		status |= end(&message);
 	}
 	print("root: every client has ended; power off\n");
-	resources_power_off(status);
+	power_off(status);
 }

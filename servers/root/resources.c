@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * resources.c: the root's memory, slots and way out.
+ * resources.c: the root's memory and slots.
  */
 #include "resources.h"
 
+#include "power.h"
 #include "print.h"
 
 #define KEPT_FRAMES 1024ul /* at most a quarter of memory */
 #define OWN_FRAMES 32ul    /* of these */
-#define EXIT_PORT 0xf4
-#define EXIT_PORTS 4ul
 
 struct frames resources, resources_own;
 uint64_t resources_pager_first, resources_pager_count;
@@ -37,10 +36,6 @@ void resources_start(const struct bootinfo *info)
 	resources_pager_first = kept;
 	resources_pager_count = largest->frames - kept;
 	next_slot = info->first_free_slot;
-
-	handle_t exit_ports = resources_slot();
-	range_grant(ROOT_HANDLE_SPACE, exit_ports, ROOT_HANDLE_IOPORTS, RIGHT_MANAGE, EXIT_PORT, EXIT_PORTS);
-	io_allow(ROOT_HANDLE_SPACE, exit_ports);
 }
 
 handle_t resources_make(uint64_t type, handle_t space)
@@ -65,13 +60,5 @@ uint64_t resources_in_use(handle_t memory)
 void resources_fail(const char *believed, const char *name, uint64_t value)
 {
 	print("root: believed that %s, but not so: %s %lu\n", believed, name, value);
-	resources_power_off(1);
-}
-
-void resources_power_off(uint64_t status)
-{
-	print_flush();
-	for (;;) {
-		stub_out(EXIT_PORT, (uint8_t)status);
-	}
+	power_off(1);
 }

@@ -28,7 +28,4 @@ uint64_t resources_in_use(handle_t memory);
 /* Say what the root believed, and end the system with a failure. */
 _Noreturn void resources_fail(const char *believed, const char *name, uint64_t value);
 
-/* End the system; the machine's exit port takes the status. */
-_Noreturn void resources_power_off(uint64_t status);
-
 #endif

@@ -70,6 +70,22 @@ static void test_ends(void)
 	object_destroy(PART);
 }
 
+/* The test keeps a handle to the first of three spaces only, and each of them the only one to the next. */
+static void test_chains(void)
+{
+	uint64_t before = frames_in_use();
+	for (uint64_t i = 0; i < 3; i++) {
+		object_create(OBJECT_SPACE, SLOT_MEMORY, FREE_FRAME + i * OBJECT_FRAMES_SPACE, COPY + i, 0);
+	}
+	for (uint64_t i = 2; i > 0; i--) {
+		handle_grant(COPY + i - 1, 1, COPY + i, RIGHT_ALL, 0);
+		handle_close(SLOT_SPACE, COPY + i);
+	}
+	claim_equal(frames_in_use(), before + 3 * OBJECT_FRAMES_SPACE, "an object that a space can name stays");
+	handle_close(SLOT_SPACE, COPY);
+	claim_equal(frames_in_use(), before, "what nobody can name any more ends, and what only it could name");
+}
+
 void test_handles(void)
 {
 	object_create(OBJECT_PORT, SLOT_MEMORY, PORT_FRAME, PORT, 0);
@@ -77,5 +93,6 @@ void test_handles(void)
 	test_rights();
 	test_ranges();
 	test_ends();
+	test_chains();
 	object_destroy(PORT);
 }

@@ -7,7 +7,7 @@
 #include "tests.h"
 #include "worker.h"
 
-static uint64_t frames_in_use(void)
+uint64_t frames_in_use(void)
 {
 	uint64_t mapped = 0, kernel = 0;
 	memory_usage(SLOT_MEMORY, &mapped, &kernel);

@@ -7,6 +7,9 @@
 
 #include "program.h"
 
+/* Frames of the test's memory that are mapped or hold kernel objects. */
+uint64_t frames_in_use(void);
+
 void test_messages(void);
 void test_handles(void);
 void test_memory(void);

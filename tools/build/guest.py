@@ -46,7 +46,7 @@ OFFSET = re.compile(r"->(\w+) (-?\d+)")
 
 
 def _sources(*folders: str) -> tuple[str, ...]:
-    """Return the C and assembly files directly in the folders that exist, as paths from the project's root."""
+    """Return the C and assembly files in the folders that exist, as paths from the project's root."""
     there = (ROOT / folder for folder in folders)
     files = (path for folder in there if folder.is_dir() for path in folder.iterdir())
     names = (path.relative_to(ROOT).as_posix() for path in files if path.suffix in {".c", ".S"})

@@ -107,6 +107,9 @@ error_t arch_io_allow(struct arch_space *space, uint64_t first, uint64_t count)
 		__builtin_memset(&tss.io_maps[map], 0xff, sizeof(struct io_map));
 		space->io_map = (uint16_t)(offsetof(struct tss, io_maps) + map * sizeof(struct io_map));
 	}
+	if (space->cr3 == paging_cr3) {
+		tss.io_map = space->io_map;
+	}
 	struct io_map *map = (struct io_map *)((char *)&tss + space->io_map);
 	for (uint64_t port = first; port < first + count; port++) {
 		map->refused[port / 8] &= (uint8_t)~(1u << port % 8);

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#define STUB_ELF_MACHINE 62 /* what ELF files of this architecture say */
+
 struct registers {
 	uint64_t a, b, c, d, e, f;
 };
