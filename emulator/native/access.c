@@ -61,38 +61,95 @@ static inline void check_alignment(env_t *env, uint64_t vaddr, unsigned size, ui
         engine.raise_exception_err_ra(env, VECTOR_AC, 0, ra);
 }
 
-/* Translated code: oi names the memory operation, ra the place in generated code. */
-#define LOAD(name, bytes)                                                                                            \
+/* ---- translated code ----
+ *
+ * `oi` names the memory operation (its low four bits the kind of access), `ra` the place in generated code. Where the
+ * engine's TLB has a plain entry for the page, the access is done right here; all else (a miss, a device, a page with
+ * translated code, two pages at once) is the original's. */
+
+struct load_seen engine_last_load;
+
+/* Unaligned accesses take the slow way, which checks for #AC. */
+static inline bool can_be_fast(uint64_t vaddr, unsigned size)
+{
+    return running && tlb_layout.descriptors && !(vaddr & (size - 1));
+}
+
+static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, unsigned tag)
+{
+    const struct {
+        uint64_t mask;
+        const char *table;
+    } *described = (const void *)((const char *)env + tlb_layout.descriptors + 16 * (oi & 15));
+    const char *entry = described->table + ((vaddr >> (12 - TLB_ENTRY_SHIFT)) & described->mask);
+
+    if (*(const uint64_t *)(entry + tag) != (vaddr & ~0xfffull))
+        return NULL;
+    return (uint8_t *)(uintptr_t)(vaddr + *(const uint64_t *)(entry + tlb_layout.addend));
+}
+
+#define SLOW_LOAD(name, bytes)                                                                                      \
     static uint64_t (*original_##name)(env_t *, uint64_t, uint32_t, uintptr_t);                                      \
-    static uint64_t replace_##name(env_t *env, uint64_t vaddr, uint32_t oi, uintptr_t ra)                            \
+    static uint64_t slow_##name(env_t *env, uint64_t vaddr, uint32_t oi, uintptr_t ra)                               \
     {                                                                                                                \
         check_alignment(env, vaddr, bytes, ra);                                                                      \
         uint64_t value = original_##name(env, vaddr, oi, ra);                                                        \
+        if (!running)                                                                                                \
+            engine_last_load = (struct load_seen){env, vaddr, oi & 15};                                              \
         observe(env, vaddr, bytes, false);                                                                           \
         return value;                                                                                                \
     }
-#define STORE(name, bytes, type)                                                                                     \
+#define LOAD(name, type)                                                                                             \
+    SLOW_LOAD(name, sizeof(type))                                                                                    \
+    static uint64_t replace_##name(env_t *env, uint64_t vaddr, uint32_t oi, uintptr_t ra)                            \
+    {                                                                                                                \
+        const uint8_t *host = can_be_fast(vaddr, sizeof(type))                                                       \
+                                  ? host_address(env, vaddr, oi, TLB_TAG_READ)                                     \
+                                  : NULL;                                                                            \
+        if (!host)                                                                                                   \
+            return slow_##name(env, vaddr, oi, ra);                                                                  \
+        uint64_t value = *(const type *)host;                                                                        \
+        observe(env, vaddr, sizeof(type), false);                                                                    \
+        return value;                                                                                                \
+    }
+#define SLOW_STORE(name, bytes, type)                                                                                \
     static void (*original_##name)(env_t *, uint64_t, type, uint32_t, uintptr_t);                                    \
-    static void replace_##name(env_t *env, uint64_t vaddr, type value, uint32_t oi, uintptr_t ra)                    \
+    static void slow_##name(env_t *env, uint64_t vaddr, type value, uint32_t oi, uintptr_t ra)                       \
     {                                                                                                                \
         check_alignment(env, vaddr, bytes, ra);                                                                      \
         original_##name(env, vaddr, value, oi, ra);                                                                  \
         observe(env, vaddr, bytes, true);                                                                            \
     }
-LOAD(helper_ret_ldub_mmu, 1)
-LOAD(helper_le_lduw_mmu, 2)
-LOAD(helper_le_ldul_mmu, 4)
-LOAD(helper_le_ldq_mmu, 8)
-LOAD(helper_be_lduw_mmu, 2)
-LOAD(helper_be_ldul_mmu, 4)
-LOAD(helper_be_ldq_mmu, 8)
-STORE(helper_ret_stb_mmu, 1, uint32_t)
-STORE(helper_le_stw_mmu, 2, uint32_t)
-STORE(helper_le_stl_mmu, 4, uint32_t)
-STORE(helper_le_stq_mmu, 8, uint64_t)
-STORE(helper_be_stw_mmu, 2, uint32_t)
-STORE(helper_be_stl_mmu, 4, uint32_t)
-STORE(helper_be_stq_mmu, 8, uint64_t)
+#define STORE(name, memory_type, type)                                                                               \
+    SLOW_STORE(name, sizeof(memory_type), type)                                                                      \
+    static void replace_##name(env_t *env, uint64_t vaddr, type value, uint32_t oi, uintptr_t ra)                    \
+    {                                                                                                                \
+        uint8_t *host = can_be_fast(vaddr, sizeof(memory_type))                                                      \
+                            ? host_address(env, vaddr, oi, TLB_TAG_WRITE)                                   \
+                            : NULL;                                                                                  \
+        if (!host) {                                                                                                 \
+            slow_##name(env, vaddr, value, oi, ra);                                                                  \
+            return;                                                                                                  \
+        }                                                                                                            \
+        *(memory_type *)host = (memory_type)value;                                                                   \
+        observe(env, vaddr, sizeof(memory_type), true);                                                              \
+    }
+LOAD(helper_ret_ldub_mmu, uint8_t)
+LOAD(helper_le_lduw_mmu, uint16_t)
+LOAD(helper_le_ldul_mmu, uint32_t)
+LOAD(helper_le_ldq_mmu, uint64_t)
+STORE(helper_ret_stb_mmu, uint8_t, uint32_t)
+STORE(helper_le_stw_mmu, uint16_t, uint32_t)
+STORE(helper_le_stl_mmu, uint32_t, uint32_t)
+STORE(helper_le_stq_mmu, uint64_t, uint64_t)
+
+/* Byte-swapping accesses (MOVBE): rare. */
+SLOW_LOAD(helper_be_lduw_mmu, 2)
+SLOW_LOAD(helper_be_ldul_mmu, 4)
+SLOW_LOAD(helper_be_ldq_mmu, 8)
+SLOW_STORE(helper_be_stw_mmu, 2, uint32_t)
+SLOW_STORE(helper_be_stl_mmu, 4, uint32_t)
+SLOW_STORE(helper_be_stq_mmu, 8, uint64_t)
 
 /* The engine's own code: the memory index instead of the operation. */
 #define CPU_LOAD(name, bytes, type)                                                                                  \
@@ -122,14 +179,15 @@ CPU_STORE(cpu_stl_mmuidx_ra, 4, uint32_t)
 CPU_STORE(cpu_stq_mmuidx_ra, 8, uint64_t)
 
 #define REPLACE(name, slots) {#name "_x86_64", slots, (void *)replace_##name, (void **)&original_##name}
+#define REPLACE_SLOW(name) {#name "_x86_64", SLOT_DATA, (void *)slow_##name, (void **)&original_##name}
 const struct interposition access_replacements[] = {
     REPLACE(helper_ret_ldub_mmu, SLOT_DATA), REPLACE(helper_le_lduw_mmu, SLOT_DATA),
     REPLACE(helper_le_ldul_mmu, SLOT_DATA),  REPLACE(helper_le_ldq_mmu, SLOT_DATA),
-    REPLACE(helper_be_lduw_mmu, SLOT_DATA),  REPLACE(helper_be_ldul_mmu, SLOT_DATA),
-    REPLACE(helper_be_ldq_mmu, SLOT_DATA),   REPLACE(helper_ret_stb_mmu, SLOT_DATA),
+    REPLACE_SLOW(helper_be_lduw_mmu),  REPLACE_SLOW(helper_be_ldul_mmu),
+    REPLACE_SLOW(helper_be_ldq_mmu),   REPLACE(helper_ret_stb_mmu, SLOT_DATA),
     REPLACE(helper_le_stw_mmu, SLOT_DATA),   REPLACE(helper_le_stl_mmu, SLOT_DATA),
-    REPLACE(helper_le_stq_mmu, SLOT_DATA),   REPLACE(helper_be_stw_mmu, SLOT_DATA),
-    REPLACE(helper_be_stl_mmu, SLOT_DATA),   REPLACE(helper_be_stq_mmu, SLOT_DATA),
+    REPLACE(helper_le_stq_mmu, SLOT_DATA),   REPLACE_SLOW(helper_be_stw_mmu),
+    REPLACE_SLOW(helper_be_stl_mmu),   REPLACE_SLOW(helper_be_stq_mmu),
     REPLACE(cpu_ldub_mmuidx_ra, SLOT_CALL),  REPLACE(cpu_ldsb_mmuidx_ra, SLOT_CALL),
     REPLACE(cpu_lduw_mmuidx_ra, SLOT_CALL),  REPLACE(cpu_ldsw_mmuidx_ra, SLOT_CALL),
     REPLACE(cpu_ldl_mmuidx_ra, SLOT_CALL),   REPLACE(cpu_ldq_mmuidx_ra, SLOT_CALL),

@@ -38,9 +38,9 @@ void core_free(struct core *c)
 
 /* ---- learning where the engine keeps its state ---- */
 
-/* Two INTs and a HLT: the first word of the engine's CPU object that holds the vector both times is its exception
- * index; HLT's helper is given the CPU state. */
-static const uint8_t probe[] = {0xcd, 0x61, 0xcd, 0x72, 0xf4};
+/* mov eax, [0x1000]; int 0x61; int 0x72; hlt: the load shows the engine's TLB, the word of its CPU object that holds the
+ * vector both times is its exception index, and HLT's helper is given the CPU state. */
+static const uint8_t probe[] = {0x8b, 0x04, 0x25, 0x00, 0x10, 0, 0, 0xcd, 0x61, 0xcd, 0x72, 0xf4};
 enum { PROBE_FIRST = 0x61, PROBE_SECOND = 0x72, PROBE_CANDIDATES = 64, CPU_BYTES_LEAST = 0x8000 };
 static int32_t *candidate[PROBE_CANDIDATES];
 static uint32_t candidates;
@@ -85,6 +85,8 @@ const char *core_attach(struct core *c, void *uc, uint8_t *ram, uint64_t ram_byt
     if (candidates != 1)
         return "the engine does not keep its exception index where it can be found";
     c->exception_index = candidate[0];
+    if (engine_last_load.env == engine_last_env)
+        engine_find_tlb(engine_last_env, engine_last_load.vaddr, engine_last_load.kind, ram + engine_last_load.vaddr);
     c->uc = uc;
     c->env = engine_last_env;
     c->cpu = engine_last_cpu;
@@ -170,6 +172,7 @@ uint64_t core_lateness(const struct core *c) { return c->late_max; }
 uint64_t core_shutdown_pc(const struct core *c) { return c->shutdown_pc; }
 int core_engine_error(const struct core *c) { return c->engine_error; }
 uint32_t core_block_count(const struct core *c) { return c->blocks.count; }
+bool core_has_fast_path(void) { return tlb_layout.descriptors != 0; }
 env_t *core_env(const struct core *c) { return c->env; }
 struct decoded *core_decoded(struct core *c) { return &c->decoded; }
 const struct books *core_books(const struct core *c) { return &c->books; }

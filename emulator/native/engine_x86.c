@@ -7,11 +7,14 @@
 
 #include <dlfcn.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "core.h"
 #include "interpose.h"
 
 struct env_layout env_layout;
+struct tlb_layout tlb_layout;
 struct engine_functions engine;
 env_t *engine_last_env;
 cpu_t *engine_last_cpu;
@@ -52,6 +55,39 @@ static const struct interposition translation_replacements[] = {
     {"tlb_reset_dirty_by_vaddr_x86_64", SLOT_CALL, (void *)replace_tlb_reset_dirty_by_vaddr,
      (void **)&original_tlb_reset_dirty_by_vaddr},
 };
+
+/* Reads memory that may not be there. */
+static bool peek(const void *from, void *to, size_t bytes)
+{
+    struct iovec local = {to, bytes}, remote = {(void *)(uintptr_t)from, bytes};
+    return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)bytes;
+}
+
+/* A table's description lies somewhere before the CPU state; it is the one whose entry for vaddr has vaddr's page as its
+ * tag, and a word that leads from vaddr to its host address. */
+void engine_find_tlb(env_t *env, uint64_t vaddr, uint32_t kind, const uint8_t *host)
+{
+    enum { REACH = 0x100, ENTRY_WORDS = 1 << (TLB_ENTRY_SHIFT - 3) };
+    uint64_t wanted = (uint64_t)(uintptr_t)host - vaddr;
+
+    tlb_layout.descriptors = 0;
+    for (intptr_t at = -REACH; at <= -16; at += 8) {
+        uint64_t described[2], entry[ENTRY_WORDS];
+        if (!peek((char *)env + at, described, sizeof(described)) || described[0] & ((1 << TLB_ENTRY_SHIFT) - 1))
+            continue;
+        uint64_t index = (vaddr >> (12 - TLB_ENTRY_SHIFT)) & described[0];
+        if (!peek((const void *)(uintptr_t)(described[1] + index), entry, sizeof(entry)) ||
+            entry[TLB_TAG_READ / 8] != (vaddr & ~0xfffull))
+            continue;
+        for (uint32_t word = TLB_TAG_WRITE / 8 + 1; word < ENTRY_WORDS; word++) {
+            if (entry[word] == wanted) {
+                tlb_layout.addend = 8 * word;
+                tlb_layout.descriptors = at - 16 * (intptr_t)kind;
+                return;
+            }
+        }
+    }
+}
 
 struct wanted_function {
     const char *symbol;

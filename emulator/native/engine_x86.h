@@ -85,6 +85,17 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
 
 enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_DF = 8, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
 
+/* The engine's own TLB, one table per kind of access (the low four bits of a memory operation's index): where a table is
+ * described, before the CPU state, and what lies in its entries. `descriptors` 0: not found, never looked into.
+ * engine_find_tlb() derives it from one load that the engine has just done. */
+struct tlb_layout {
+    intptr_t descriptors;         /* from env_t: {mask << 6, table} for kind 0; the next kind follows */
+    uint32_t addend;              /* in an entry: host address minus virtual address of its page */
+};
+extern struct tlb_layout tlb_layout;
+enum { TLB_ENTRY_SHIFT = 6, TLB_TAG_READ = 0, TLB_TAG_WRITE = 8 };
+void engine_find_tlb(env_t *env, uint64_t vaddr, uint32_t kind, const uint8_t *host);
+
 /* An exception number of ours, outside the architecture's 0..255: "take external interrupt N". */
 #define EXCEPTION_INTERRUPT 0x400
 
@@ -118,6 +129,14 @@ const char *engine_interpose(const char *path);
 
 /* Make the engine translate a block of at most max_insns instructions. */
 void engine_translate(cpu_t *cpu, struct translation_block *tb, int max_insns);
+
+/* The last load done while no machine ran; how the layout of the engine's TLB is derived. */
+struct load_seen {
+    env_t *env;
+    uint64_t vaddr;
+    uint32_t kind;
+};
+extern struct load_seen engine_last_load;
 
 /* The CPU state of the engine that last executed HLT, and the object around it: how a machine learns its own. */
 extern env_t *engine_last_env;

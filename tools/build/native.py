@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .compiler import ROOT, WARNINGS, Program, build_program
+from ringscope.tools.build.compiler import ROOT, WARNINGS, Program, build_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,16 @@ FOLDER = "emulator/native"
 def program(root: Path = ROOT) -> Program:
     """Return the library's description; it lies beside its sources' name below the build folder."""
     sources = tuple(sorted(str(path.relative_to(root)) for path in (root / FOLDER).glob("*.c")))
-    flags = ("-std=gnu11", "-O2", "-g", "-mcpu=baseline", "-fno-sanitize=all", "-fPIC", *WARNINGS)
+    flags = (
+        "-std=gnu11",
+        "-O2",
+        "-g",
+        "-mcpu=baseline",
+        "-fno-sanitize=all",
+        "-fPIC",
+        "-fvisibility=protected",
+        *WARNINGS,
+    )
     return Program(f"native/{NAME}", sources, flags, ("-shared", "-ldl"))
 
 
