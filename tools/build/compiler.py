@@ -2,15 +2,17 @@
 """Compile and link C and assembly, only where something changed.
 
 One compiler serves every purpose: ``ziglang`` from PyPI, which needs nothing else on the machine, has its own
-linker, and builds freestanding code for every guest architecture. A translation unit is compiled again when its
-command line or any file it includes changed (the compiler writes the list, ``-MMD``). Objects live under
-``build/``; nothing is written beside a source.
+linker, and builds freestanding code for every guest architecture. A translation unit is compiled again when
+its command line, the compiler's version or any file it includes changed (the compiler writes the list,
+``-MMD``). Objects live under ``build/``; nothing is written beside a source.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import hashlib
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -32,7 +34,7 @@ FREESTANDING = (
     "-fno-omit-frame-pointer",
     "-fno-asynchronous-unwind-tables",
 )
-#: Flags that make the compiler's output the baseline x86-64 that the machine offers, with no FPU state of its own.
+#: Flags that make the compiler's output the machine's baseline x86-64, with no FPU state of its own.
 #: ``-mno-sse`` alone has no effect: the driver's own ``-mcpu`` comes after it and decides.
 X86_64_KERNEL = (
     "-target",
@@ -52,8 +54,8 @@ class BuildError(Exception):
 class Program:
     """One linked file.
 
-    ``sources`` and ``include`` are paths from the project's root; ``flags`` go to every compilation and the link,
-    ``link`` to the link alone. ``output`` is below the build folder.
+    ``sources`` and ``include`` are paths from the project's root; ``flags`` go to every compilation and the
+    link, ``link`` to the link alone. ``output`` is below the build folder.
     """
 
     output: str
@@ -69,6 +71,7 @@ def guest_program(
     sources: tuple[str, ...],
     flags: tuple[str, ...],
     script: str,
+    *,
     entry: str = "_start",
     include: tuple[str, ...] = (),
 ) -> Program:
@@ -99,6 +102,16 @@ def _prerequisites(depfile: Path) -> list[Path]:
     return [Path(word) for word in text.partition(": ")[2].split()]
 
 
+@functools.cache
+def _version() -> str:
+    return importlib.metadata.version("ziglang")
+
+
+def _stamp(command: list[str]) -> str:
+    """Return what decides a command's output besides its inputs: not which Python starts the compiler."""
+    return "\n".join([f"ziglang {_version()}", *command[1:]])
+
+
 def _is_fresh(target: Path, stamp: str, prerequisites: list[Path]) -> bool:
     stamp_file = target.with_suffix(target.suffix + ".cmd")
     if not target.exists() or not stamp_file.exists() or stamp_file.read_text(encoding="utf-8") != stamp:
@@ -109,7 +122,7 @@ def _is_fresh(target: Path, stamp: str, prerequisites: list[Path]) -> bool:
 
 def _compile(source: Path, target: Path, command: list[str], build: Path) -> None:
     depfile = target.with_suffix(".d")
-    stamp = "\n".join(command)
+    stamp = _stamp(command)
     if depfile.exists() and _is_fresh(target, stamp, [source, *_prerequisites(depfile)]):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +136,7 @@ def build_program(program: Program, build: Path, *, root: Path = ROOT) -> Path:
     include = [f"-I{root / folder}" for folder in program.include]
     key = hashlib.sha256(repr((program.output, program.flags, program.include)).encode()).hexdigest()[:12]
     objects: list[Path] = []
-    jobs = []
+    jobs: list[tuple[Path, Path, list[str]]] = []
     for name in program.sources:
         source = root / name if not Path(name).is_absolute() else Path(name)
         target = build / "obj" / key / (name.strip("/") + ".o")
@@ -132,10 +145,11 @@ def build_program(program: Program, build: Path, *, root: Path = ROOT) -> Path:
             (source, target, [*zig, *program.flags, *include, "-MMD", "-c", str(source), "-o", str(target)])
         )
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda job: _compile(*job, build), jobs))
+        for done in [pool.submit(_compile, *job, build) for job in jobs]:
+            done.result()
     output = build / program.output
     command = [*zig, *program.flags, *map(str, objects), *program.link, "-o", str(output)]
-    stamp = "\n".join(command)
+    stamp = _stamp(command)
     if not _is_fresh(output, stamp, [*objects, *(root / name for name in program.depends)]):
         output.parent.mkdir(parents=True, exist_ok=True)
         _run(command, build)
