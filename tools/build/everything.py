@@ -43,6 +43,8 @@ def build_everything(build: Path) -> Built:
     """Build below ``build``. Raises BuildError with the compiler's or the packer's words."""
     with _alone(build):
         import_path.write(build)
+        if not (build / "images").exists():
+            print("compiling the native core and the guest, once", flush=True)
         library = native.build(build)
         guest.build(build)
         packed = images.build(build)
