@@ -2,18 +2,20 @@
 """The text screen as a stream: what newly appears on it, in order, as a terminal would have shown it.
 
 The screen is looked at when the guest moves the hardware cursor to anywhere but the next cell, at refresh
-instants of simulated time (from every 20 us while it changes to every 1 ms while it does not), and at the end
-of the run. Each look compares it with the one before: lines that went off the top are matched first
+instants of simulated time (from every 20 us while it changes to every 1 ms while it does not), and at the
+end of the run. Each look compares it with the one before: lines that went off the top are matched first
 (scrolling), then rows that differ are printed from the top down. A row that grew at its end goes on where it
-was; any other change prints the row anew. A guest that scrolls by more than a screen between two looks loses
-those lines, as for a person. All of this depends on the guest alone, so two runs print the same.
+was; any other change prints the row anew. A look that finds the guest in the middle of scrolling is put off.
+
+A guest that scrolls by more than a screen between two looks loses those lines, as for a person. All of this
+depends on the guest alone, so two runs print the same.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ringscope.emulator.devices.vga_text import ROWS, VgaText
+from ringscope.emulator.devices.vga_text import COLUMNS, ROWS, VgaText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ringscope.emulator.devices.interfaces import Clock
 
 FASTEST, SLOWEST = 50_000, 1_000  # looks per second
+MOST_PUT_OFF = 4  # looks in a row
 
 
 class VgaConsole:
@@ -35,6 +38,7 @@ class VgaConsole:
         "_vga",
         "line_open",
         "open_row",
+        "put_off",
         "rows",
     )
 
@@ -49,6 +53,7 @@ class VgaConsole:
         self._last_memory = memory()
         self.rows = vga.render(self._last_memory)
         self.line_open = False  # the last line printed has not been ended yet
+        self.put_off = 0  # looks since the rows were last compared
         self.open_row: int | None = None  # the row that it stands in, while it can grow
         self._interval = clock.hz // FASTEST
         vga.on_cursor = self._cursor_moved
@@ -56,16 +61,22 @@ class VgaConsole:
 
     def finish(self) -> None:
         """Print what is still new, and end an open line."""
+        self.put_off = MOST_PUT_OFF
         self.look()
         self._end_line()
 
     def look(self) -> bool:
         """Print what has newly appeared; return whether anything changed."""
         memory = self._memory()
-        if memory == self._last_memory:
+        still = memory == self._last_memory
+        if still and not self.put_off:
             return False
         self._last_memory = memory
         new = self._vga.render(memory)
+        if not still and self.put_off < MOST_PUT_OFF and self._mid_scroll(new):
+            self.put_off += 1
+            return True
+        self.put_off = 0
         if new == self.rows:
             return False
         self._scroll(new)
@@ -83,6 +94,26 @@ class VgaConsole:
         hz = self._clock.hz
         self._interval = hz // FASTEST if self.look() else min(2 * self._interval, hz // SLOWEST)
         self._clock.at(due + self._interval, self._refresh)
+
+    def _mid_scroll(self, new: list[str]) -> bool:
+        """Say whether rows at the top have moved up by one more than those below them.
+
+        The row between the two may be half copied, and those below it may have grown.
+        """
+        for shift in range(ROWS - 1):
+            below = [
+                now if now.startswith(before) else before
+                for now, before in zip(new, self.rows[shift:], strict=False)
+            ]
+            above = [*below[1:], ""]
+            moved = next((row for row, text in enumerate(above) if new[row] != text), None)
+            if moved is None:
+                return False
+            begun = moved > 0 or new[0] != below[0]
+            stayed = new[moved + 1 : len(below)] == below[moved + 1 :]
+            if begun and stayed and _half_copied(new[moved], above[moved], below[moved]):
+                return True
+        return False
 
     def _scroll(self, new: list[str]) -> None:
         """Move the rows printed so far up by as many as the screen scrolled: what keeps most of them."""
@@ -119,3 +150,10 @@ class VgaConsole:
             self._output("\n")
         self.line_open = False
         self.open_row = None
+
+
+def _half_copied(text: str, source: str, target: str) -> bool:
+    """Say whether `text` begins as `source` and goes on as `target`."""
+    text, source, target = (row.ljust(COLUMNS) for row in (text, source, target))
+    copied = next((column for column in range(COLUMNS) if text[column] != source[column]), COLUMNS)
+    return text[copied:] == target[copied:]

@@ -132,6 +132,34 @@ def test_several_lines_between_two_looks_are_all_printed(screen):
     assert screen.printed == "".join(f"line {number}\n" for number in range(100))
 
 
+@pytest.mark.parametrize("cells", [1, 40, 80, 500, 1200, 1919, 1920, 1950])
+def test_a_look_in_the_middle_of_scrolling_prints_nothing_twice(screen, cells):
+    for number in range(24):
+        screen.put(f"line {number}\n")
+    screen.put("line")
+    screen.console.look()
+    screen.put(" 24")  # seen first in the middle of scrolling
+    before = bytes(screen.memory)
+    screen.put("\n")
+    after = bytes(screen.memory)
+    screen.memory[:] = after[: 2 * cells] + before[2 * cells :]
+    screen.console.look()
+    screen.memory[:] = after
+    screen.put("line 25")
+    screen.console.finish()
+    assert screen.printed == "".join(f"line {number}\n" for number in range(26))
+
+
+def test_a_screen_that_stays_as_in_the_middle_of_scrolling_is_printed_after_all(screen):
+    screen.put("one\ntwo")
+    screen.console.look()
+    screen.cell = 0
+    screen.put("two")
+    screen.console.look()
+    screen.console.look()
+    assert screen.printed.count("two") == 2
+
+
 def test_a_guest_that_moves_the_cursor_loses_no_line_however_fast_it_prints(cursor_screen):
     text = "".join(f"line {number}\n" for number in range(500))
     cursor_screen.put(text)
