@@ -267,7 +267,7 @@ static error_t memory_usage(uint64_t slot)
 	return ERROR_OK;
 }
 
-static __attribute__((noinline)) error_t handle_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t number)
+static error_t object_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t number)
 {
 	switch (number) {
 	case CALL_CREATE:
@@ -301,6 +301,15 @@ static __attribute__((noinline)) error_t handle_call(uint64_t a, uint64_t b, uin
 	}
 }
 
+static __attribute__((noinline)) void handle_object_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                                                         uint64_t f, uint64_t number)
+{
+	error_t error = object_call(a, b, c, d, e, f, number);
+	object_collect();
+	thread_set_result(current, error);
+	schedule_leave();
+}
+
 void syscall_handle(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t number)
 {
 	switch (number) {
@@ -316,10 +325,6 @@ void syscall_handle(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, 
 	case CALL_RECEIVE:
 		return ipc_receive(a);
 	default:
-		break;
+		return handle_object_call(a, b, c, d, e, f, number);
 	}
-	error_t error = handle_call(a, b, c, d, e, f, number);
-	object_collect();
-	thread_set_result(current, error);
-	schedule_leave();
 }
