@@ -17,12 +17,22 @@ STATUSES = (
 
 def explain(outcome: Outcome) -> None:
     """Say on stderr how the run ended, if that is not plain from the exit status."""
+    _warn_of_lost_marks(outcome)
     sentence = _sentence(outcome)
     if not sentence:
         return
     if not outcome.console.at_line_start and outcome.console.is_terminal:
         print(file=sys.stderr)
     print(f"ringscope: {sentence}", file=sys.stderr)
+
+
+def _warn_of_lost_marks(outcome: Outcome) -> None:
+    lost = outcome.machine.dropped_marks
+    if lost:
+        print(
+            f"ringscope: {lost} marks could not be booked: ends without a beginning, or too many open at once",
+            file=sys.stderr,
+        )
 
 
 def _sentence(outcome: Outcome) -> str:

@@ -83,30 +83,30 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
         type=file_path,
         help="a packed image or a multiboot kernel (default: the bundled system)",
     )
-    _once(boot, "-kernel", metavar="FILE", type=file_path, help="boot this kernel with -initrd's modules")
-    _once(boot, "-initrd", metavar="'FILE ARGS,...'", help="its modules; a doubled comma stands for itself")
-    _once(boot, "-append", metavar="LINE", help="the kernel's command line")
+    once(boot, "-kernel", metavar="FILE", type=file_path, help="boot this kernel with -initrd's modules")
+    once(boot, "-initrd", metavar="'FILE ARGS,...'", help="its modules; a doubled comma stands for itself")
+    once(boot, "-append", metavar="LINE", help="the kernel's command line")
 
     machine = parser.add_argument_group("the machine")
-    _once(machine, "--arch", choices=ARCHITECTURES, default=ARCHITECTURES[0], help="default: x86_64")
-    _once(
+    once(machine, "--arch", choices=ARCHITECTURES, default=ARCHITECTURES[0], help="default: x86_64")
+    once(
         machine, "-m", metavar="SIZE", dest="memory", type=memory_size, default=64 * MIB, help="default: 64M"
     )
-    _once(
+    once(
         machine,
         "--cpu",
         metavar="PROFILE",
         default="skylake",
         help="a profile's name (see 'ringscope cpu list') or its .toml file; default: skylake",
     )
-    _once(
+    once(
         machine,
         "--fidelity",
         choices=FIDELITIES,
         default=FIDELITIES[0],
         help="timing has all models on, functional none; default: timing",
     )
-    _once(
+    once(
         machine,
         "-hda",
         metavar="FILE",
@@ -119,7 +119,7 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
     machine.add_argument("--disk-write", action="store_true", help="let the guest change the disk's file")
 
     console = parser.add_argument_group("consoles and input")
-    _once(
+    once(
         console,
         "--serial",
         "-serial",
@@ -127,10 +127,8 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
         default=SERIAL[0],
         help="stdio: the serial port prints on stdout, and stdin is typed; none: neither. Default: stdio",
     )
-    _once(
-        console, "--replay", metavar="LOG", type=file_path, help="type what an input log says, when it says"
-    )
-    _once(
+    once(console, "--replay", metavar="LOG", type=file_path, help="type what an input log says, when it says")
+    once(
         console,
         "--log-input",
         metavar="FILE",
@@ -139,26 +137,34 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
     )
 
     end = parser.add_argument_group("when to end")
-    _once(
+    once(
         end,
         "--limit-cycles",
         metavar="N",
         type=cycle_count,
         help="end with status 124 at this simulated cycle; 10M and 2G work",
     )
-    _once(end, "--exit-on", metavar="REGEX", help="end with status 0 once the guest's output matches")
+    once(end, "--exit-on", metavar="REGEX", help="end with status 0 once the guest's output matches")
 
-    debug = parser.add_argument_group("debugging (not there yet)")
+    debug = parser.add_argument_group("debugging")
     debug.add_argument("-s", action="store_true", dest="gdb_default", help=argparse.SUPPRESS)
     debug.add_argument("-S", action="store_true", dest="gdb_frozen", help=argparse.SUPPRESS)
-    debug.add_argument("--gdb", "-gdb", metavar=":PORT", help="-s, -S and --gdb: refused for now")
+    debug.add_argument("--gdb", "-gdb", metavar=":PORT", help="with -s and -S: not there yet, refused")
 
 
-def _once(
+def add_json_option(group: argparse._ArgumentGroup) -> None:
+    """Declare where the counters and the ledger go as JSON."""
+    once(
+        group, "--json", metavar="FILE", type=file_path, help="write counters and ledger as JSON; - is stdout"
+    )
+
+
+def once(
     group: argparse._ArgumentGroup,
     *names: str,
     **properties: Any,  # noqa: ANN401  handed on to argparse
 ) -> None:
+    """Declare an option with a value that may be given once."""
     group.add_argument(*names, action=Once, **properties)
 
 

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ringscope stat`` runs a system as ``boot`` does, then prints every counter, on stderr as perf does."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from ringscope.tools import counter_table, endings, results, session
+from ringscope.tools.options import (
+    BootOptions,
+    UsageError,
+    add_boot_options,
+    add_json_option,
+    file_path,
+    once,
+)
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``stat``, which sets ``func`` to take the namespace and return the exit status."""
+    parser = subparsers.add_parser("stat", help="run a system and count", epilog=endings.STATUSES)
+    output = parser.add_argument_group("counters")
+    add_json_option(output)
+    once(output, "-x", "--field-separator", metavar="SEP", help="print fields with SEP between, as in -x,")
+    once(
+        output,
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=file_path,
+        help="print the counters here, not on stderr",
+    )
+    add_boot_options(parser)
+    parser.set_defaults(func=stat)
+
+
+def stat(arguments: argparse.Namespace) -> int:
+    """Run ``stat`` and return the exit status."""
+    options = BootOptions.of(arguments)
+    separator = arguments.field_separator
+    if separator == "":
+        raise UsageError("-x needs something to put between the fields, as in -x,")
+    with contextlib.ExitStack() as stack:
+        json_file, text_file = (
+            None if path is None else stack.enter_context(results.ResultFile(path))
+            for path in (arguments.json, arguments.output)
+        )
+        outcome = session.run(options)
+        endings.explain(outcome)
+        if separator is None:
+            text = counter_table.text(outcome, options.request.kernel.name)
+        else:
+            text = counter_table.fields(outcome, separator.replace(r"\t", "\t"))
+        if text_file is None:
+            sys.stderr.write(text)
+        else:
+            text_file.write(text)
+        if json_file is not None:
+            json_file.write(results.as_json(outcome))
+    return outcome.exit.status
