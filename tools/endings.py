@@ -30,7 +30,7 @@ def _warn_of_lost_marks(outcome: Outcome) -> None:
     lost = outcome.machine.dropped_marks
     if lost:
         print(
-            f"ringscope: {lost} marks could not be booked: ends without a beginning, or too many open at once",
+            f"ringscope: {lost} marks could not be booked: ends without a beginning, or too many at once",
             file=sys.stderr,
         )
 

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ringscope ipc`` runs a system and prints its ledger: what each marked operation cost, and why."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from ringscope.tools import endings, ledger_table, results, session
+from ringscope.tools.options import BootOptions, add_boot_options, add_json_option
+
+if TYPE_CHECKING:
+    import argparse
+
+WIDE = 132  # columns, where no terminal says
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``ipc``, which sets ``func`` to take the namespace and return the exit status."""
+    parser = subparsers.add_parser(
+        "ipc", help="run a system and say what each marked operation cost", epilog=endings.STATUSES
+    )
+    add_json_option(parser.add_argument_group("ledger"))
+    add_boot_options(parser)
+    parser.set_defaults(func=ipc)
+
+
+def ipc(arguments: argparse.Namespace) -> int:
+    """Run ``ipc`` and return the exit status."""
+    options = BootOptions.of(arguments)
+    with contextlib.ExitStack() as stack:
+        json_file = (
+            None if arguments.json is None else stack.enter_context(results.ResultFile(arguments.json))
+        )
+        outcome = session.run(options)
+        endings.explain(outcome)
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+        for part in ledger_table.tables(results.ledger(outcome), outcome.machine.counters, console.width):
+            console.print(part)
+        if json_file is not None:
+            json_file.write(results.as_json(outcome))
+    return outcome.exit.status
