@@ -14,6 +14,7 @@ import functools
 import hashlib
 import importlib.metadata
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -99,7 +100,8 @@ def _run(command: list[str], build: Path) -> None:
 
 def _prerequisites(depfile: Path) -> list[Path]:
     text = depfile.read_text(encoding="utf-8").replace("\\\n", " ")
-    return [Path(word) for word in text.partition(": ")[2].split()]
+    words = re.split(r"(?<!\\)\s+", text.partition(": ")[2].strip())
+    return [Path(word.replace("\\ ", " ")) for word in words]
 
 
 @functools.cache
