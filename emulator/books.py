@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Counters, causes and the ledger, read out of the native core's books.
 
-``struct books`` (native/ledger.h) is counters of the kernel's ring, counters of the user's ring, causes of the one and
-of the other, all 64-bit words. ``Books`` is a copy of it with names.
+``struct books`` (native/ledger.h) is counters of the kernel's ring, counters of the user's ring, causes of
+the one and of the other, all 64-bit words. ``Books`` is a copy of it with names.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Books:
 
 @dataclass(frozen=True)
 class Entry:
-    """One operation of the ledger: how often it was carried out, and what all its executions cost together."""
+    """One operation of the ledger: how often it was carried out, and what all of that cost."""
 
     name: str
     count: int
@@ -83,12 +83,16 @@ class Counters:
     def names(self) -> Iterator[str]:
         """Yield the names of the counters that exist, in the order of reports."""
         for name, group in zip(native.counter_names(), native.counter_groups(), strict=True):
-            if group == CORE or (group == MARK and name in self.marks) or (group not in (CORE, MARK) and self.timing):
+            if (
+                group == CORE
+                or (group == MARK and name in self.marks)
+                or (group not in (CORE, MARK) and self.timing)
+            ):
                 yield name
 
     def by_ring(self, books: Books) -> dict[str, int]:
         """Return every counter with its ``:u`` and ``:k`` parts."""
-        table = {}
+        table: dict[str, int] = {}
         for name in self.names():
             kernel, user = books.counter(name)
             table |= {name: kernel + user, f"{name}:u": user, f"{name}:k": kernel}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the host does while the guest sleeps.
 
-With no terminal attached, idle time is skipped: the next event is due at once. With one, the guest waits for a person:
-the host sleeps until the terminal has something or until real time has caught up with the next event, so that
-simulated time does not outrun real time.
+With no terminal attached, idle time is skipped: the next event is due at once. With one, the guest waits for
+a person: the host sleeps until the terminal has something or until real time has caught up with the next
+event, so that simulated time does not outrun real time.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@
     machine.load(image)                     # a bootimage.LoadedImage
     exit = machine.run()                    # until the guest exits, a limit, ...
 
-The processor runs in the native core until something rare happens; device events run on simulated time through the
-board's event queue. Nothing the host does (how fast it is, when it looks) changes what the guest computes or what is
-counted; only input from a terminal does, and it is logged.
+The processor runs in the native core until something rare happens; device events run on simulated time
+through the board's event queue. Nothing the host does (how fast it is, when it looks) changes what the guest
+computes or what is counted; only input from a terminal does, and it is logged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringscope.emulator import books, marks
-from ringscope.emulator.cpu.engine import Engine, Handlers
+from ringscope.emulator.cpu.engine import Engine
+from ringscope.emulator.cpu.handlers import Handlers
 from ringscope.emulator.cpu.x86_64.cpuid import Cpuid
 from ringscope.emulator.cpu.x86_64.decode import Decoder
 from ringscope.emulator.cpu.x86_64.msr import ModelSpecificRegisters
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ringscope.bootimage import LoadedImage
+    from ringscope.emulator.books import Entry
     from ringscope.emulator.devices.disk_image import DiskImage
     from ringscope.emulator.devices.host_input import HostInput
     from ringscope.emulator.devices.interfaces import MmioDevice
@@ -96,6 +98,9 @@ class Machine:
         self._wanted: re.Pattern[bytes] | None = None
         self._recent = bytearray()
         self._pending_exit: Exit | None = None
+        self.clock = EventQueue(self.profile.frequency_hz)
+        printed = Outputs(*(self._print_byte,) * 3)
+        self.board = Board(PcConfig.load(), self.clock, config.ram_bytes, printed, disk)
         costs = cost_table.CostTable(self.profile)
         self.engine = Engine(
             config.ram_bytes,
@@ -104,14 +109,10 @@ class Machine:
             lambda out: Decoder(costs, out).decode,
             timing=self.timing,
         )
-        self.clock = EventQueue(self.profile.frequency_hz, lambda: self.engine.time)
+        self.clock.cycle_source = lambda: self.engine.time
         self.clock.on_earlier = self.engine.set_next_event
-        serial = self._print_byte if config.serial else _drop_byte
-        printed = Outputs(serial, serial, self._print_byte)
-        self.board = Board(PcConfig.load(), self.clock, config.ram_bytes, printed, disk)
         self.board.on_interrupt_change = self._interrupt_changed
         self.board.on_exit = self._guest_asks_to_end
-        self._cpuid = Cpuid(self.profile, self.profile.frequency_hz)
         self._msrs = ModelSpecificRegisters(self.engine, self.board.local_apic)
         self._screen = self.board.attach_screen(self._text_memory, lambda text: self._print(text.encode()))
         self._input: HostInput | None = None
@@ -125,16 +126,16 @@ class Machine:
     def _handlers(self) -> Handlers:
         return Handlers(
             events=self._run_events,
-            acknowledge=lambda: self.board.acknowledge(),
-            port_in=lambda port, size: self.board.read_port(port, size),
-            port_out=lambda port, size, value: self.board.write_port(port, size, value),
+            acknowledge=self.board.acknowledge,
+            port_in=self.board.read_port,
+            port_out=self.board.write_port,
             mmio_read=self._mmio_read,
             mmio_write=self._mmio_write,
-            cpuid=lambda leaf, subleaf: self._cpuid(leaf, subleaf),
-            msr_read=lambda index: self._msrs.read(index),
-            msr_write=lambda index, value: self._msrs.write(index, value),
+            cpuid=Cpuid(self.profile, self.profile.frequency_hz),
+            msr_read=self._msr_read,
+            msr_write=self._msr_write,
             task_priority=lambda: self.board.local_apic.task_priority,
-            set_task_priority=lambda value: self.board.local_apic.set_task_priority(value),
+            set_task_priority=self.board.local_apic.set_task_priority,
         )
 
     def _run_events(self) -> None:
@@ -143,6 +144,12 @@ class Machine:
 
     def _interrupt_changed(self) -> None:
         self.engine.set_interrupt(self.board.interrupt_pending())
+
+    def _msr_read(self, index: int) -> int | None:
+        return self._msrs.read(index)
+
+    def _msr_write(self, index: int, value: int) -> bool:
+        return self._msrs.write(index, value)
 
     def _device_at(self, paddr: int) -> MmioDevice | None:
         for device in self.board.mmio:
@@ -226,6 +233,11 @@ class Machine:
         """End the run at the next block boundary, as Ctrl-C does. May be called from a signal handler."""
         self._end(Exit("interrupted", EXIT_STATUS["interrupted"]))
 
+    def resume(self) -> None:
+        """Let a run that ended by ``interrupt`` go on."""
+        self._pending_exit = None
+        self.engine.stop(False)
+
     def run(self, limit: int | None = None) -> Exit:
         """Run until the end: the guest's, a match, Ctrl-C, or simulated time ``limit`` in cycles."""
         result = None
@@ -297,7 +309,7 @@ class Machine:
         """How many marks could not be booked: an end without a beginning, or too many operations at once."""
         return int(native.load().core_dropped_marks(self.engine.core))
 
-    def ledger(self) -> list[books.Entry]:
+    def ledger(self) -> list[Entry]:
         """Return the marked operations carried out so far."""
         return books.read_ledger(self.engine.core, self._names)
 

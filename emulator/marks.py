@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The names that a program gives its marks, and which marks it carries.
 
-``ringscope.h`` (emulator/guest) keeps names in the section ``.ringscope.names``, which is not loaded: records of a
-32-bit number, a zero-terminated name and padding to four bytes.
+``ringscope.h`` (emulator/guest) keeps names in the section ``.ringscope.names``, which is not loaded: records
+of a 32-bit number, a zero-terminated name and padding to four bytes.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
+from ringscope.emulator.native import library as native
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SECTION = ".ringscope.names"
-MARK = b"\x0f\x1f\x84\x00"
-MAGIC = 0x5253
-EVENT, COPY_BEGIN = 2, 3
-EVENT_COUNTERS = {1: "ipc", 2: "context-switches"}
+NOP = b"\x0f\x1f"  # what any mark begins with; native/mark.c knows the rest
+MARK_BYTES = 8
 
 
 def read_names(data: bytes) -> dict[int, str]:
@@ -39,15 +39,14 @@ def read_names(data: bytes) -> dict[int, str]:
 
 def counters_in(code: bytes) -> set[str]:
     """Return the counters that the marks in some code supply."""
-    found, at = set(), code.find(MARK)
-    while 0 <= at <= len(code) - 8:
-        (word,) = struct.unpack_from("<I", code, at + 4)
-        kind, number = word >> 12 & 0xF, word & 0xFFF
-        if word >> 16 == MAGIC and kind == EVENT and number in EVENT_COUNTERS:
-            found.add(EVENT_COUNTERS[number])
-        elif word >> 16 == MAGIC and kind == COPY_BEGIN:
-            found.add("bytes-copied")
-        at = code.find(MARK, at + 1)
+    library, names = native.load(), native.counter_names()
+    found, at = set(), code.find(NOP)
+    while at >= 0:
+        mark = library.mark_at(code[at : at + MARK_BYTES], min(MARK_BYTES, len(code) - at))
+        counter = library.mark_counter(mark) if mark else -1
+        if counter >= 0:
+            found.add(names[counter])
+        at = code.find(NOP, at + 1)
     return found
 
 

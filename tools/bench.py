@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """``make bench``: how fast the machine runs, on two guests, as medians of alternating runs.
 
-- *throughput*: ordinary code under 4 KiB paging, 0.21 memory accesses per instruction, blocks of six instructions, a
-  working set of 2 MiB (tests/guest/bench/throughput.c);
+- *throughput*: ordinary code under 4 KiB paging, 0.21 memory accesses per instruction, blocks of six
+  instructions, a working set of 2 MiB (tests/guest/bench/throughput.c);
 - *crossings*: a bare SYSCALL/SYSRETQ loop in ring 3 (crossings.c).
 
-Each run is a process of its own, so that one leaves nothing behind for the next; runs of the configurations take
-turns, so that a drift of the host's speed meets all of them.
+Each run is a process of its own, so that one leaves nothing behind for the next; runs of the configurations
+take turns, so that a drift of the host's speed meets all of them.
 """
 
 from __future__ import annotations

@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The engine that executes guest instructions, tied to the native core. The only module that imports unicorn.
 
-``Engine`` owns guest RAM, the engine and the core on top of it. Whatever the guest does rarely arrives as a call of one
-of the handlers it was given; an exception raised in a handler stops the run and is raised again from ``run``.
+``Engine`` owns guest RAM, the engine and the core on top of it. Whatever the guest does rarely arrives as a
+call of one of the handlers it was given; an exception raised in a handler stops the run and is raised again
+from ``run``.
 """
 
 from __future__ import annotations
 
 import ctypes
 import mmap
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import unicorn
 from unicorn import unicorn_const as constants
 from unicorn import x86_const
 from unicorn.unicorn_py3 import unicorn as binding
 
+from ringscope.emulator.cpu.handlers import Handlers, make_callbacks
 from ringscope.emulator.cpu.x86_64 import invpcid, stack_fault
 from ringscope.emulator.cpu.x86_64.layout import UnknownEngine, find_layout
 from ringscope.emulator.native import library as native
@@ -25,45 +26,26 @@ from ringscope.emulator.native.library import NOWHERE, Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    P = ParamSpec("P")
-    T = TypeVar("T")
-
 PAGE = 0x1000
+#: The fields of ``struct env_layout`` (native/engine_x86.h), in its order.
+LAYOUT_FIELDS = """
+    regs eip eflags hflags segs ldt tr gdt idt cr efer
+    star lstar cstar fmask sysenter_cs sysenter_esp sysenter_eip
+"""
 INT1 = b"\xf1"
 UNDEFINED, CARRIED_OUT, DEBUG_TRAP, PROTECTION = range(4)  # enum invalid_answer of core.h
 FOUR_GIB = 1 << 32
 PHYSICAL_END = 1 << 40  # the engine's processor model has 40 physical address bits
 
 
-@dataclass(frozen=True)
-class Handlers:
-    """What the machine does when the guest does something rare. Sizes in bytes, times in cycles."""
-
-    events: Callable[[], None]
-    acknowledge: Callable[[], int]
-    port_in: Callable[[int, int], int]
-    port_out: Callable[[int, int, int], None]
-    mmio_read: Callable[[int, int], int]
-    mmio_write: Callable[[int, int, int], None]
-    cpuid: Callable[[int, int], tuple[int, int, int, int]]
-    msr_read: Callable[[int], int | None]
-    msr_write: Callable[[int, int], bool]
-    task_priority: Callable[[], int]
-    set_task_priority: Callable[[int], None]
-
-
-class GeneralProtection(Exception):
-    """Raised by a handler: the guest's access is answered with #GP."""
-
-
 class Engine:
     """One x86 processor and its RAM.
 
-    ``decode`` is called with the address of the core's answer buffer and returns the function that decodes a block
-    (cpu/x86_64/decode.py). Raises UnknownEngine if the engine's library is not the one this core knows.
+    ``decode`` is called with the address of the core's answer buffer and returns the function that decodes a
+    block (cpu/x86_64/decode.py). Raises UnknownEngine if the engine's library is not the one this core knows.
     """
 
-    def __init__(
+    def __init__(  # noqa: D107  the class says it
         self,
         ram_bytes: int,
         config: ctypes.Array[ctypes.c_char],
@@ -73,21 +55,30 @@ class Engine:
         timing: bool,
     ) -> None:
         self._native = native.load()
-        self._handlers = handlers
         self._failure: BaseException | None = None
         self._config = config
         missing = self._native.engine_interpose(binding.uclib._name.encode())  # noqa: SLF001  the very library in use
         if missing:
             version = unicorn.__version__
-            raise UnknownEngine(f"the engine (unicorn {version}) lacks {missing.decode()}; install unicorn 2.1.4")
+            raise UnknownEngine(
+                f"the engine (unicorn {version}) lacks {missing.decode()}; install unicorn 2.1.4"
+            )
         self._uc: Any = unicorn.Uc(constants.UC_ARCH_X86, constants.UC_MODE_64)
         self._uc.ctl_set_cpu_model(x86_const.UC_CPU_X86_SKYLAKE_CLIENT)
-        self._uc.ctl_exits_enabled(True)  # and none is set: after a run the engine translates the address of each
+        self._uc.ctl_exits_enabled(
+            True
+        )  # and none is set: after a run the engine translates the address of each
         self.ram_bytes = ram_bytes
         self.ram = mmap.mmap(-1, ram_bytes)
         self._ram_address = ctypes.addressof(ctypes.c_char.from_buffer(self.ram))
         self._uc.mem_map_ptr(0, ram_bytes, constants.UC_PROT_ALL, self._ram_address)
-        self._callbacks = self._make_callbacks()
+        self._callbacks = make_callbacks(
+            handlers,
+            self._guard,
+            decode=self._decode_block,
+            stack_fault=self._stack_fault,
+            invalid=self._invalid,
+        )
         error = ctypes.c_char_p()
         self._core = self._native.core_new(self._callbacks, config, timing, ctypes.byref(error))
         if not self._core:
@@ -98,12 +89,12 @@ class Engine:
 
     # ---- construction ----
 
-    def _guard(self, function: Callable[P, T], otherwise: T) -> Callable[P, T]:
+    def _guard(self, function: Callable[..., Any], otherwise: object) -> Callable[..., Any]:
         """Keep an exception for ``run`` to raise: it cannot cross native frames."""
 
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        def guarded(*arguments: Any) -> Any:  # noqa: ANN401  whatever the handler takes
             try:
-                return function(*args, **kwargs)
+                return function(*arguments)
             except BaseException as failure:  # noqa: BLE001  kept, and raised again by run()
                 self._failure = failure
                 self._native.core_stop(self._core, True)
@@ -111,60 +102,13 @@ class Engine:
 
         return guarded
 
-    def _make_callbacks(self) -> native.Callbacks:
-        given = self._handlers
-
-        def cpuid(leaf: int, subleaf: int, out: Any) -> None:
-            for i, word in enumerate(given.cpuid(leaf, subleaf)):
-                out[i] = word
-
-        def msr_read(index: int, out: Any) -> int:
-            try:
-                value = given.msr_read(index)
-            except GeneralProtection:
-                return -1
-            if value is None:
-                return 0
-            out[0] = value
-            return 1
-
-        def msr_write(index: int, value: int) -> int:
-            try:
-                return int(given.msr_write(index, value))
-            except GeneralProtection:
-                return -1
-
-        def decode(pc: int, address: int, length: int, page: int, mode: int) -> None:
-            self._decode(pc, address, length, page, mode)
-
-        def nothing(*_: int) -> None:
-            pass
-
-        guard = self._guard
-        return native.Callbacks(
-            decode=native.DECODE(guard(decode, None)),
-            events=native.EVENTS(guard(given.events, None)),
-            acknowledge=native.ACKNOWLEDGE(guard(given.acknowledge, -1)),
-            port_in=native.PORT_IN(guard(given.port_in, 0)),
-            port_out=native.PORT_OUT(guard(given.port_out, None)),
-            mmio_read=native.MMIO_READ(guard(given.mmio_read, 0)),
-            mmio_write=native.MMIO_WRITE(guard(given.mmio_write, None)),
-            cpuid=native.CPUID(guard(cpuid, None)),
-            msr_read=native.MSR_READ(guard(msr_read, 0)),
-            msr_write=native.MSR_WRITE(guard(msr_write, 0)),
-            task_priority=native.TASK_PRIORITY(guard(given.task_priority, 0)),
-            set_task_priority=native.SET_TASK_PRIORITY(guard(given.set_task_priority, None)),
-            stack_fault=native.STACK_FAULT(guard(self._stack_fault, 0)),
-            invalid=native.INVALID(guard(self._invalid, 0)),
-        )
-
     def _map_devices(self) -> None:
         """Everything that is not RAM is one device, which the machine dispatches."""
 
-        def read(_: Any, offset: int, size: int, base: int) -> int:
+        def read(_: object, offset: int, size: int, base: int) -> int:
             return int(self._callbacks.mmio_read(base + offset, size))
 
-        def write(_: Any, offset: int, size: int, value: int, base: int) -> None:
+        def write(_: object, offset: int, size: int, value: int, base: int) -> None:
             self._callbacks.mmio_write(base + offset, size, value)
 
         for start, end in ((self.ram_bytes, FOUR_GIB), (max(FOUR_GIB, self.ram_bytes), PHYSICAL_END)):
@@ -179,7 +123,8 @@ class Engine:
             (constants.UC_HOOK_BLOCK, "core_on_block", everywhere),
             (constants.UC_HOOK_INTR, "core_on_exception", everywhere),
             (constants.UC_HOOK_INSN_INVALID, "core_on_invalid", everywhere),
-            # A memory hook, on a range no guest has, makes translated code call the helpers that access.c replaces.
+            # A memory hook, on a range no guest has, makes translated code call the helpers that access.c
+            # replaces.
             (constants.UC_HOOK_MEM_READ | constants.UC_HOOK_MEM_WRITE, "core_on_block", nowhere),
         )
         user_data = None
@@ -202,10 +147,7 @@ class Engine:
             raise UnknownEngine(problem.decode())
         self._uc.ctl_flush_tb()
         layout = find_layout(self._uc, self._native.core_env(self._core))
-        names = (
-            "regs eip eflags hflags segs ldt tr gdt idt cr efer star lstar cstar fmask "
-            "sysenter_cs sysenter_esp sysenter_eip"
-        ).split()
+        names = LAYOUT_FIELDS.split()
         if 4 * len(names) != self._native.core_env_layout_size():
             raise UnknownEngine("the native core and its Python side differ; run `make build`")
         place = (ctypes.c_uint32 * len(names)).from_address(self._native.core_env_layout())
@@ -218,6 +160,9 @@ class Engine:
         if len(found) != 1:
             raise UnknownEngine("the engine's hooks are not laid out as known")
         return hook + 8 * found[0]
+
+    def _decode_block(self, pc: int, address: int, length: int, page: int, mode: int) -> None:
+        self._decode(pc, address, length, page, mode)
 
     def close(self) -> None:
         """Free the core. The engine and RAM go with the object."""
@@ -233,9 +178,7 @@ class Engine:
 
     def run(self, until: int = NOWHERE, steps: int | None = None) -> Stop:
         """Run to simulated time ``until`` (cycles) or for ``steps`` instructions, and say why it stopped."""
-        if steps is not None and not self._stepping:
-            self._uc.ctl_flush_tb()
-        elif steps is None and self._stepping:
+        if (steps is not None and not self._stepping) or (steps is None and self._stepping):
             self._uc.ctl_flush_tb()
         self._stepping = steps is not None
         stop = Stop(self._native.core_run(self._core, until, NOWHERE if steps is None else steps))
@@ -307,7 +250,7 @@ class Engine:
         return bool(self.register("rflags") & 0x200)
 
     def register(self, name: str) -> int:
-        """Return a register by its name in lower case: rax ... r15, rip, rflags, cs ... gs, cr0 ... cr4, efer."""
+        """Return a register by its name: rax ... r15, rip, rflags, cs ... gs, cr0 ... cr4, efer."""
         if name == "efer":
             return int(self._uc.msr_read(0xC0000080))
         return int(self._uc.reg_read(getattr(x86_const, f"UC_X86_REG_{name.upper()}")))
@@ -357,7 +300,7 @@ class Engine:
         return bytes(found)
 
     def _invalid(self, pc: int) -> int:
-        """Answer an undefined instruction: INT1 and INVPCID, which the engine lacks, are told from the rest."""
+        """Answer an undefined instruction; INT1 and INVPCID are ones that only the engine lacks."""
         code = self.read_virtual(pc, invpcid.LENGTH_LIMIT)
         if code[:1] == INT1:
             return DEBUG_TRAP

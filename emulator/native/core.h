@@ -3,7 +3,7 @@
  * core.h: one machine's native core: everything that happens per block, per access and per ring crossing.
  *
  * Reading order: this file; engine_x86.h (what is known of the engine); block.h, ledger.h, models.h (what is kept);
- * run.c (the block hook and the run loop); crossing.c (exceptions, interrupts, system calls, returns); control.c
+ * run.c (the block hook and the run loop); translate.c; crossing.c (exceptions, interrupts, system calls, returns); control.c
  * (control registers, MSRs, ports); access.c (loads and stores).
  *
  * Time. `account.cycles` counts the cycles in which the processor worked; `idle` those it slept. Their sum is simulated
@@ -142,7 +142,10 @@ void core_rearm(struct core *c);                        /* recompute `due` */
 void core_leave_block(struct core *c, uint64_t next_pc);/* the block is done: its branch is known */
 void core_cut_block(struct core *c, uint64_t pc);       /* the block ends before the instruction at pc */
 void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user);
+
+/* translate.c */
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns);
+bool core_is_breakpoint(const struct core *c, uint64_t pc);
 
 /* crossing.c */
 void core_note_exception(uint32_t number);

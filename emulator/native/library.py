@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The native core as Python sees it: the loaded library and the signatures of its functions.
 
-The C side is the contract (core.h, api.c); this file repeats names and types, never numbers: names of counters and
-causes, the layout of ``struct env_layout`` and all sizes come out of the library itself.
+The C side is the contract (core.h, api.c); this file repeats names and types, never numbers: names of
+counters and causes, the layout of ``struct env_layout`` and all sizes come out of the library itself.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ INVALID = ctypes.CFUNCTYPE(ctypes.c_int32, _u64)
 class Callbacks(ctypes.Structure):
     """``struct callbacks`` of core.h."""
 
-    _fields_ = [  # noqa: RUF012  ctypes wants a plain list
+    _fields_ = [
         ("decode", DECODE),
         ("events", EVENTS),
         ("acknowledge", ACKNOWLEDGE),
@@ -107,6 +107,8 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "counter_name": (ctypes.c_char_p, (_u32,)),
     "counter_group": (ctypes.c_int, (_u32,)),
     "cause_name": (ctypes.c_char_p, (_u32,)),
+    "mark_at": (_u32, (ctypes.c_char_p, _u32)),
+    "mark_counter": (ctypes.c_int, (_u32,)),
     "cost_cause": (ctypes.c_int, (_u32,)),
 }
 
@@ -116,12 +118,14 @@ class LibraryMissing(Exception):
 
 
 def find() -> Path:
-    """Return the library's path: beside this file in an installed package, else in the checkout's build folder."""
+    """Return the library's path: beside this file when installed, else in the build folder."""
     here = Path(__file__).resolve().parent
     for candidate in (here / "libringscope.so", here.parents[1] / "build" / "native" / "libringscope.so"):
         if candidate.exists():
             return candidate
-    raise LibraryMissing("the native core is not built; run `make build` in the checkout, or install the package")
+    raise LibraryMissing(
+        "the native core is not built; run `make build` in the checkout, or install the package"
+    )
 
 
 @cache
@@ -137,7 +141,7 @@ def load() -> ctypes.CDLL:
 
 def _names(function: str) -> tuple[str, ...]:
     lookup = getattr(load(), function)
-    names = []
+    names: list[str] = []
     while (name := lookup(len(names))) is not None:
         names.append(name.decode())
     return tuple(names)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """CPUID as the machine answers it: what it really does, and the sizes of the profile.
 
-Feature bits name only what the engine and this machine carry out; in particular there is no AVX, XSAVE, RDRAND or
-MONITOR. PCID, INVPCID and 1 GiB pages are there. Leaf numbers and bit positions: Intel SDM volume 2, CPUID.
+Feature bits name only what the engine and this machine carry out; in particular there is no AVX, XSAVE,
+RDRAND or MONITOR. PCID, INVPCID and 1 GiB pages are there. Leaf numbers and bit positions: Intel SDM volume
+2, CPUID.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ SIGNATURE = 0x000506E3  # family 6, model 0x5e, stepping 3: the core of the defa
 PHYSICAL_BITS, VIRTUAL_BITS = 40, 48
 
 LEAF_1_EDX = {
-    "fpu": 0, "de": 2, "pse": 3, "tsc": 4, "msr": 5, "pae": 6, "mce": 7, "cx8": 8, "apic": 9, "sep": 11, "pge": 13,
-    "mca": 14, "cmov": 15, "pat": 16, "pse36": 17, "clflush": 19, "mmx": 23, "fxsr": 24, "sse": 25, "sse2": 26,
+    "fpu": 0, "de": 2, "pse": 3, "tsc": 4, "msr": 5, "pae": 6, "mce": 7, "cx8": 8, "apic": 9, "sep": 11,
+    "pge": 13, "mca": 14, "cmov": 15, "pat": 16, "pse36": 17, "clflush": 19, "mmx": 23, "fxsr": 24,
+    "sse": 25, "sse2": 26,
 }  # fmt: skip
 LEAF_1_ECX = {
     "sse3": 0, "pclmulqdq": 1, "ssse3": 9, "cx16": 13, "pcid": 17, "sse4_1": 19, "sse4_2": 20, "movbe": 22,
@@ -52,6 +54,7 @@ class Cpuid:
     """Answers CPUID for a profile on a machine whose time-stamp counter runs at ``hz``."""
 
     def __init__(self, profile: Profile, hz: int) -> None:
+        """Lay out the leaves."""
         brand = f"ringscope {profile.name}".encode().ljust(48, b"\0")[:48]
         words = struct.unpack("<12I", brand)
         self._basic: dict[int, Registers] = {

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The first decoding of a basic block: where it ends, what it costs, what kind of branch ends it.
 
-The native core calls this once per block and content (native/block.h) and keeps the answer. Where a block ends
-depends on the guest's bytes alone:
+The native core calls this once per block and content (native/block.h) and keeps the answer. Where a block
+ends depends on the guest's bytes alone:
 
 - after a branch, a far transfer, an instruction that raises or returns from an exception;
-- after an instruction whose effect must be seen before the next one begins: it changes paging, the interrupt flag or
-  the clock, talks to a device, halts;
+- after an instruction whose effect must be seen before the next one begins: it changes paging, the interrupt
+  flag or the clock, talks to a device, halts;
 - after a string instruction with a repeat prefix, which may be interrupted between elements;
 - before a mark, so that a mark is always the first instruction of its block;
 - before an instruction that crosses the page end (alone in a block, it may cross);
@@ -16,7 +16,6 @@ depends on the guest's bytes alone:
 from __future__ import annotations
 
 import ctypes
-import struct
 from array import array
 from typing import TYPE_CHECKING
 
@@ -37,21 +36,89 @@ REPEATS = 1
 HEADER_WORDS = 5
 LENGTH_LIMIT = 15
 
-MARK_OPCODE = b"\x0f\x1f\x84\x00"
-MARK_MAGIC = 0x5253
 MARK_BYTES = 8
 
 #: Instructions after which a block ends, besides near branches and repeated strings.
 ENDS = frozenset(
-    "int int1 int3 into iret iretd iretq syscall sysret sysretq sysenter sysexit sysexitq ljmp lcall retf retfq "
-    "hlt sti cli popf popfd popfq cpuid rdtsc rdtscp rdmsr wrmsr in out insb insw insd outsb outsw outsd invlpg "
-    "invpcid lgdt lidt lldt ltr lmsw clts wbinvd invd swapgs stac clac wrfsbase wrgsbase xsetbv mwait monitor "
-    "ud0 ud1 ud2 rsm pause bound".split()  # noqa: SIM905 (reads better)
+    [
+        "int",
+        "int1",
+        "int3",
+        "into",
+        "iret",
+        "iretd",
+        "iretq",
+        "syscall",
+        "sysret",
+        "sysretq",
+        "sysenter",
+        "sysexit",
+        "sysexitq",
+        "ljmp",
+        "lcall",
+        "retf",
+        "retfq",
+        "hlt",
+        "sti",
+        "cli",
+        "popf",
+        "popfd",
+        "popfq",
+        "cpuid",
+        "rdtsc",
+        "rdtscp",
+        "rdmsr",
+        "wrmsr",
+        "in",
+        "out",
+        "insb",
+        "insw",
+        "insd",
+        "outsb",
+        "outsw",
+        "outsd",
+        "invlpg",
+        "invpcid",
+        "lgdt",
+        "lidt",
+        "lldt",
+        "ltr",
+        "lmsw",
+        "clts",
+        "wbinvd",
+        "invd",
+        "swapgs",
+        "stac",
+        "clac",
+        "wrfsbase",
+        "wrgsbase",
+        "xsetbv",
+        "mwait",
+        "monitor",
+        "ud0",
+        "ud1",
+        "ud2",
+        "rsm",
+        "pause",
+        "bound",
+    ]
 )
 #: Events that the core charges when they happen (crossing.c, control.c), not with the block.
 CHARGED_WHEN_THEY_HAPPEN = frozenset(
-    "syscall sysret sysenter sysexit int_gate exception hardware_interrupt iret mov_cr mov_cr3 mov_cr3_pcid "
-    "invpcid".split()  # noqa: SIM905 (reads better)
+    [
+        "syscall",
+        "sysret",
+        "sysenter",
+        "sysexit",
+        "int_gate",
+        "exception",
+        "hardware_interrupt",
+        "iret",
+        "mov_cr",
+        "mov_cr3",
+        "mov_cr3_pcid",
+        "invpcid",
+    ]
 )
 FAR = frozenset({"ljmp", "lcall", "retf", "retfq"})
 LOOPS = frozenset({"loop", "loope", "loopne", "jcxz", "jecxz", "jrcxz"})
@@ -79,26 +146,19 @@ def ends_block(mnemonic: str, operands: str) -> bool:
     return mnemonic == "lss"
 
 
-def mark_of(code: bytes) -> int:
-    """Return the mark's displacement, with its magic, if an instruction's bytes are a mark, else 0."""
-    if code[:4] != MARK_OPCODE or len(code) < MARK_BYTES:
-        return 0
-    word: int = struct.unpack_from("<I", code, 4)[0]
-    return word if word >> 16 == MARK_MAGIC else 0
-
-
 class Decoder:
     """Fills ``struct decoded`` (native/block.h) for the block at an address."""
 
     def __init__(self, costs: CostTable, out: int) -> None:
         """``out`` is the address of the core's ``struct decoded``."""
+        self._native = native.load()
         self._costs = costs
         self._out = out
         self._engines = [
             capstone.Cs(capstone.CS_ARCH_X86, mode)
             for mode in (capstone.CS_MODE_16, capstone.CS_MODE_32, capstone.CS_MODE_64)
         ]
-        names = [name for name in layout(native.load()) if name.startswith("cost.")]
+        names = [name for name in layout(self._native) if name.startswith("cost.")]
         self._cost_id = {name.removeprefix("cost."): i for i, name in enumerate(names)}
 
     def decode(self, pc: int, address: int, length: int, page: int, mode: int) -> None:
@@ -106,10 +166,12 @@ class Decoder:
         code = ctypes.string_at(address, min(length, native.BLOCK_INSNS_MAX * LENGTH_LIMIT))
         limit = 1 if mode & MODE_SINGLE else native.BLOCK_INSNS_MAX
         words: list[int] = []
-        branch, flags, element, used = NO_BRANCH, 0, 0, 0
+        branch, flags, element, used, first_mark = NO_BRANCH, 0, 0, 0, 0
         for _, size, mnemonic, operands in self._engines[mode & MODE_MASK].disasm_lite(code, pc, limit):
-            if words and (used + size > page or mark_of(code[used : used + MARK_BYTES])):
+            mark = self._mark_at(code, used) if mnemonic == "nop" and size == MARK_BYTES else 0
+            if words and (used + size > page or mark):
                 break
+            first_mark = first_mark or mark
             cost = self._costs.cost(mnemonic, operands)
             words.append(size | self._fixed_price(cost.event, mnemonic) << 8 | cost.issue << 16)
             used += size
@@ -120,9 +182,12 @@ class Decoder:
                 break
             if branch != NO_BRANCH or ends_block(bare, operands) or used >= page:
                 break
-        header = (len(words), branch, flags, mark_of(code[:MARK_BYTES]) if words else 0, element)
+        header = (len(words), branch, flags, first_mark, element)
         answer = array("I", (*header, *words)).tobytes()
         ctypes.memmove(self._out, answer, len(answer))
+
+    def _mark_at(self, code: bytes, at: int) -> int:
+        return int(self._native.mark_at(code[at : at + MARK_BYTES], MARK_BYTES))
 
     def _fixed_price(self, event: str | None, mnemonic: str) -> int:
         if event is None or event in CHARGED_WHEN_THEY_HAPPEN or mnemonic in FAR:

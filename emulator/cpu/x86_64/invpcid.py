@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """INVPCID, which the engine does not have: recognised where it raised #UD, and carried out.
 
-Source: Intel SDM volume 2, INVPCID. The operand is a register with the type and 16 bytes in memory: the PCID and a
-linear address.
+Source: Intel SDM volume 2, INVPCID. The operand is a register with the type and 16 bytes in memory: the PCID
+and a linear address.
 """
 
 from __future__ import annotations
@@ -36,14 +36,18 @@ class Invpcid:
 
     @property
     def is_valid(self) -> bool:
-        """Whether the instruction does not fault: type 0..3, no reserved bit in the PCID, a canonical address."""
-        return self.kind <= LAST_KIND and not self.pcid >> PCID_BITS and (self.kind != 0 or is_canonical(self.vaddr))
+        """Whether it does not fault: type 0..3, no reserved bit in the PCID, a canonical address."""
+        return (
+            self.kind <= LAST_KIND
+            and not self.pcid >> PCID_BITS
+            and (self.kind != 0 or is_canonical(self.vaddr))
+        )
 
 
 def recognise(
     code: bytes, bits: int, register: Callable[[str], int], read: Callable[[int, int], bytes]
 ) -> Invpcid | None:
-    """Return the INVPCID that ``code`` begins with, or None if it is something else or its operands are not valid.
+    """Return the INVPCID that ``code`` begins with, or None if it is something else.
 
     ``register`` reads a register by name, ``read`` a number of bytes of virtual memory.
     """

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where the engine keeps its x86 state: found by writing markers through its public API and looking for them.
 
-Nothing is assumed but the order of neighbours that the architecture itself suggests (general registers in encoding
-order, control registers by number, segments in encoding order), and that is checked. A library in which any marker is
-missing or ambiguous is refused.
+Nothing is assumed but the order of neighbours that the architecture itself suggests (general registers in
+encoding order, control registers by number, segments in encoding order), and that is checked. A library in
+which any marker is missing or ambiguous is refused.
 """
 
 from __future__ import annotations
@@ -77,19 +77,21 @@ class _Finder:
         write(True)
         then = struct.unpack(f"<{STATE_BYTES // 4}I", self.state())
         write(False)
-        found = [4 * i for i, (a, b) in enumerate(zip(clear, then, strict=True)) if a ^ b == 1 << bit and b > a]
+        found = [
+            4 * i for i, (a, b) in enumerate(zip(clear, then, strict=True)) if a ^ b == 1 << bit and b > a
+        ]
         if not found:
             raise UnknownEngine(f"the engine keeps {name} nowhere")
         return found
 
 
 def find_layout(uc: Uc, env: int) -> dict[str, int]:
-    """Return the offset of each field of ``struct env_layout`` (engine_x86.h) in the state at address ``env``.
+    """Return the offset of each field of ``struct env_layout`` (engine_x86.h) in the state at ``env``.
 
     The engine must not have run guest code that matters: registers are overwritten and put back.
     """
     find = _Finder(uc, env)
-    layout = {}
+    layout: dict[str, int] = {}
     for i, register in enumerate(GENERAL):
         offset = find.register(f"general register {i}", register, 0x5A17_0000_1111_0000 + i * 0x101)
         if offset != layout.setdefault("regs", offset) + 8 * i:
@@ -120,7 +122,9 @@ def find_layout(uc: Uc, env: int) -> dict[str, int]:
 
     for name, index in MSRS.items():
         size = 4 if name in ("fmask", "sysenter_cs") else 8
-        marker = 0x5A00 + index % 251 if size == 4 else 0x5A17_0000_7700 + index % 251  # SYSENTER_CS has 16 bits
+        marker = (
+            0x5A00 + index % 251 if size == 4 else 0x5A17_0000_7700 + index % 251
+        )  # SYSENTER_CS has 16 bits
         saved = uc.msr_read(index)
         uc.msr_write(index, marker)
         layout[name] = find.value(f"MSR {index:#x}", marker, size)

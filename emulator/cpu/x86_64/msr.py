@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ringscope.emulator.cpu.engine import GeneralProtection
+from ringscope.emulator.cpu.handlers import GeneralProtection
 
 if TYPE_CHECKING:
     from ringscope.emulator.cpu.engine import Engine
@@ -55,7 +55,7 @@ class ModelSpecificRegisters:
         self._deadline = 0
 
     def read(self, index: int) -> int | None:
-        """Return the value, or None if the engine has it. Raises GeneralProtection for what does not exist."""
+        """Return the value, None if the engine has it. Raises GeneralProtection if nobody has."""
         match index:
             case _ if index in KEPT_BY_ENGINE:
                 return None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whether a faulting instruction used a non-canonical address through the stack segment.
 
-The engine answers every non-canonical address with #GP(0); where the stack segment is used it is #SS(0). Source: Intel
-SDM volume 1, section 3.3.7.1.
+The engine answers every non-canonical address with #GP(0); where the stack segment is used it is #SS(0).
+Source: Intel SDM volume 1, section 3.3.7.1.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def is_canonical(address: int) -> bool:
 
 
 def is_stack_fault(code: bytes, register: Callable[[str], int]) -> bool:
-    """Return whether the 64-bit instruction that ``code`` begins with meets a non-canonical address on the stack."""
+    """Return whether the 64-bit instruction at ``code`` meets a non-canonical address on the stack."""
     engine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
     engine.detail = True
     instruction: Any = next(engine.disasm(code[:LENGTH_LIMIT], 0, 1), None)

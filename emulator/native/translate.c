@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * translate.c: what the engine may translate: one architectural block, whose record its hook will be given.
+ *
+ * Called each time the engine finds no translation for where the guest goes. The block's bytes are found in RAM, its
+ * record in the table (block.h), and the engine is allowed just its instructions. A write to the page makes the engine
+ * forget the translation; so every record in use was compared with the bytes that are there.
+ */
+#include <string.h>
+
+#include "core.h"
+
+bool core_is_breakpoint(const struct core *c, uint64_t pc)
+{
+    for (uint32_t i = 0; i < c->breakpoints; i++)
+        if (c->breakpoint[i] == pc)
+            return true;
+    return false;
+}
+
+enum { INSN_BYTES_MAX = 15, PAGE_BYTES = 4096 };
+
+static uint32_t mode_of(uint32_t hflags)
+{
+    uint32_t mode = hflags & HF_CS64 ? BLOCK_MODE_64 : hflags & HF_CS32 ? BLOCK_MODE_32 : BLOCK_MODE_16;
+    return hflags & (HF_SHADOW | HF_TF) ? mode | BLOCK_MODE_SINGLE : mode;
+}
+
+/* The bytes at source->pc up to the page end and, where the first instruction may cross it, some of the next page. */
+static void find_code(struct core *c, struct block_source *source, uint8_t joined[2 * INSN_BYTES_MAX])
+{
+    source->code = c->ram + source->paddr;
+    source->page = source->length = (uint32_t)(PAGE_BYTES - (source->pc & (PAGE_BYTES - 1)));
+    c->code_page[0] = c->ram + (source->paddr & ~(uint64_t)(PAGE_BYTES - 1));
+    c->code_page[1] = NULL;
+    if (source->page >= INSN_BYTES_MAX)
+        return;
+
+    struct walk_result next;
+    walk_read(&c->models.mmu.state, c->ram, c->ram_bytes, source->pc + source->page, &next);
+    if (!next.present || next.paddr + INSN_BYTES_MAX > c->ram_bytes)
+        return;
+    memcpy(joined, source->code, source->page);
+    memcpy(joined + source->page, c->ram + next.paddr, INSN_BYTES_MAX);
+    source->code = joined;
+    source->length = source->page + INSN_BYTES_MAX;
+    c->code_page[1] = c->ram + (next.paddr & ~(uint64_t)(PAGE_BYTES - 1));
+}
+
+/* How many of the block's instructions to translate: all, or up to where a debugger wants to stop. */
+static int instructions_wanted(const struct core *c, const struct block *b, uint64_t pc)
+{
+    if (c->stepping)
+        return 1;
+    for (int i = 1; c->breakpoints && i < b->insns; i++)
+        if (core_is_breakpoint(c, pc + b->insn[i - 1].end))
+            return i;
+    return b->insns;
+}
+
+void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns)
+{
+    uint8_t joined[2 * INSN_BYTES_MAX];
+    struct block_source source = {.pc = tb->pc, .mode = mode_of(tb->flags)};
+    const struct block *b = NULL; /* code in no RAM is not counted */
+
+    source.paddr = engine.page_addr_code(c->env, tb->pc);
+    if (source.paddr < c->ram_bytes) {
+        find_code(c, &source, joined);
+        b = block_get(&c->blocks, &source, c->call.decode, &c->decoded, c->models.config.cost);
+    }
+    int wanted = b ? instructions_wanted(c, b, tb->pc) : 1;
+    *c->hook_user_data = (void *)b;
+    engine_translate(cpu, tb, wanted < max_insns ? wanted : max_insns);
+}
