@@ -6,6 +6,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from ringscope.emulator.debug import fault_report
+from ringscope.emulator.debug.symbols import SymbolTable
+
 if TYPE_CHECKING:
     from ringscope.tools.session import Outcome
 
@@ -24,6 +27,10 @@ def explain(outcome: Outcome) -> None:
     if not outcome.console.at_line_start and outcome.console.is_terminal:
         print(file=sys.stderr)
     print(f"ringscope: {sentence}", file=sys.stderr)
+    if outcome.exit.reason in ("triple-fault", "error"):
+        modules = ((module.name, module.data) for module in outcome.image.modules)
+        symbols = SymbolTable(outcome.image.kernel_elf, modules)
+        print("\n".join(fault_report.report(outcome.machine.engine, symbols)), file=sys.stderr)
 
 
 def _warn_of_lost_marks(outcome: Outcome) -> None:

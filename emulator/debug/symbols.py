@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names for code addresses, from the symbol tables of the kernel's and the modules' ELF files.
+
+The machine does not know which program an address space belongs to, so a user address is named only where
+exactly one module has code there. A kernel is named by its physical addresses too: it runs before paging is on.
+"""
+
+from __future__ import annotations
+
+import bisect
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringscope.bootimage import ImageError, elf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+SYMBOL_TABLE = 2  # SHT_SYMTAB
+#: 32: name value size info other shndx. 64: name info other shndx value size.
+ENTRY = {32: struct.Struct("<IIIBBH"), 64: struct.Struct("<IBBHQQ")}
+NO_TYPE, FUNCTION = 0, 2  # STT_NOTYPE (labels of assembly), STT_FUNC
+UNDEFINED, ABSOLUTE = 0, 0xFFF1  # section indices
+EXECUTABLE = 1  # PF_X
+
+
+@dataclass(frozen=True, order=True)
+class Symbol:
+    """A function or label: where it begins and how long it is in bytes, 0 where the file does not say."""
+
+    address: int
+    size: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Range:
+    """Code at virtual addresses from ``start`` up to ``end``, loaded at ``paddr``."""
+
+    start: int
+    end: int
+    paddr: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """One ELF file: its code and the symbols in it, ascending by address."""
+
+    name: str
+    code: tuple[Range, ...]
+    symbols: tuple[Symbol, ...]
+
+    @staticmethod
+    def read(data: bytes, name: str) -> Program | None:
+        """Return what the file says; None if it is not a sound ELF file."""
+        try:
+            file = elf.parse(data, name)
+        except ImageError:
+            return None
+        code = tuple(
+            Range(segment.vaddr, segment.vaddr + segment.memory_size, segment.paddr)
+            for segment in file.segments
+            if segment.flags & EXECUTABLE
+        )
+        return Program(name, code, tuple(sorted(_symbols(file))))
+
+    def covers(self, address: int) -> bool:
+        """Return whether the program has code at a virtual address."""
+        return any(part.start <= address < part.end for part in self.code)
+
+    def virtual(self, paddr: int) -> int | None:
+        """Return the virtual address that the code at a physical one is linked for."""
+        for part in self.code:
+            if part.paddr <= paddr < part.paddr + part.end - part.start:
+                return part.start + paddr - part.paddr
+        return None
+
+    def find(self, address: int) -> Symbol | None:
+        """Return the symbol that a virtual address belongs to: the last that begins and has not ended."""
+        if not self.covers(address):
+            return None
+        at = bisect.bisect_right(self.symbols, address, key=lambda symbol: symbol.address)
+        for symbol in reversed(self.symbols[:at]):
+            if address < symbol.address + symbol.size or symbol.size == 0:
+                return symbol
+        return None
+
+
+def _symbols(file: elf.ElfFile) -> Iterator[Symbol]:
+    """Yield the code symbols of a file; a table that is damaged has none."""
+    layout = ENTRY[file.bits]
+    for section in file.sections:
+        if section.kind != SYMBOL_TABLE or section.link >= len(file.sections):
+            continue
+        names = file.content(file.sections[section.link])
+        table = file.content(section)
+        for fields in layout.iter_unpack(table[: len(table) // layout.size * layout.size]):
+            if file.bits == 32:
+                label, value, size, info, _, index = fields
+            else:
+                label, info, _, index, value, size = fields
+            name = names[label:].partition(b"\0")[0].decode("utf-8", "replace")
+            if info & 0xF in (NO_TYPE, FUNCTION) and index not in (UNDEFINED, ABSOLUTE) and name:
+                yield Symbol(value, size, name)
+
+
+class SymbolTable:
+    """The names of everything that was booted."""
+
+    def __init__(self, kernel: bytes | None, modules: Iterable[tuple[str, bytes]]) -> None:
+        """``kernel`` is the kernel's ELF file if it has one, ``modules`` are (name, content)."""
+        self._kernel = None if kernel is None else Program.read(kernel, "")
+        programs = (Program.read(data, name) for name, data in modules)
+        self._modules = [program for program in programs if program is not None]
+
+    def describe(self, address: int, *, user: bool = False) -> str | None:
+        """Return ``symbol+0x12``, after the module's name if it is in one, or None.
+
+        ``user`` says that the address was executed in ring 3, where the kernel's names mean nothing.
+        """
+        kernel = self._kernel
+        if kernel is not None and not user:
+            place = address if kernel.covers(address) else kernel.virtual(address)
+            symbol = None if place is None else kernel.find(place)
+            if symbol is not None and place is not None:
+                return f"{symbol.name}+{place - symbol.address:#x}"
+        programs = [program for program in self._modules if program.covers(address)]
+        symbol = programs[0].find(address) if len(programs) == 1 else None
+        return None if symbol is None else f"{programs[0].name}: {symbol.name}+{address - symbol.address:#x}"
