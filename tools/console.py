@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 from typing import TYPE_CHECKING
 
 from ringscope.tools.options import UsageError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 WAIT = 0.05  # seconds between looks at whether the run is to end
 PIECE = 4096  # bytes a pipe takes whole once it is writable (PIPE_BUF)
 NEWLINE = 0x0A
+WIDE = 132  # columns, where no terminal says
 
 
 class ConsoleOutput:
@@ -76,6 +78,11 @@ class ConsoleOutput:
         except OSError as error:
             self._closed = True
             raise UsageError(f"the console's output cannot be written: {error.strerror}") from error
+
+
+def stdout_width() -> int | None:
+    """Return the columns for what a command prints on stdout; None to ask the terminal, if it is one."""
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
 
 
 def _nothing() -> None:

@@ -4,18 +4,16 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from ringscope.tools import endings, ledger_table, results, session
+from ringscope.tools.console import stdout_width
 from ringscope.tools.options import BootOptions, add_boot_options, add_json_option
 
 if TYPE_CHECKING:
     import argparse
-
-WIDE = 132  # columns, where no terminal says
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,7 +35,7 @@ def ipc(arguments: argparse.Namespace) -> int:
         )
         outcome = session.run(options)
         endings.explain(outcome)
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+        console = Console(highlight=False, width=stdout_width())
         for part in ledger_table.tables(results.ledger(outcome), outcome.machine.counters, console.width):
             console.print(part)
         if json_file is not None:

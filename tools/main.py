@@ -17,7 +17,7 @@ from ringscope.emulator.devices.host_input import InputLogError
 from ringscope.emulator.machine import ConfigError
 from ringscope.emulator.native.library import LibraryMissing
 from ringscope.emulator.timing.parameters import ProfileError
-from ringscope.tools import boot, image, ipc, stat
+from ringscope.tools import boot, cpu, image, ipc, stat
 from ringscope.tools.host_signals import STATUS_BASE
 from ringscope.tools.options import UsageError
 
@@ -32,7 +32,7 @@ REFUSALS = (
     LibraryMissing,
     UnknownEngine,
 )
-COMMANDS = (boot, stat, ipc, image)
+COMMANDS = (boot, stat, ipc, image, cpu)
 
 
 class Parser(argparse.ArgumentParser):

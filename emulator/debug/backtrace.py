@@ -2,8 +2,8 @@
 """Which calls led to where the processor is, by the chain of frame pointers.
 
 Code compiled with frame pointers keeps the caller's frame pointer where rbp points to, and the return address
-in the next word. Code without them gives a short or a wrong chain: it ends where a frame does not lie above the
-one before.
+in the next word. Code without them gives a short or a wrong chain: it ends where a frame does not lie above
+the one before.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ MOST_FRAMES = 64
 def return_addresses(read: Callable[[int, int], bytes], frame: int, word: int) -> list[int]:
     """Return the return addresses from the innermost frame outwards, 64 at most.
 
-    ``read`` returns up to a number of bytes at a virtual address, ``frame`` is the frame pointer, ``word`` its
-    size.
+    ``read`` returns up to a number of bytes at a virtual address; ``frame`` is the frame pointer, of ``word``
+    bytes.
     """
     found: list[int] = []
     while frame % word == 0 and frame != 0 and len(found) < MOST_FRAMES:

@@ -2,7 +2,7 @@
 """Names for code addresses, from the symbol tables of the kernel's and the modules' ELF files.
 
 The machine does not know which program an address space belongs to, so a user address is named only where
-exactly one module has code there. A kernel is named by its physical addresses too: it runs before paging is on.
+exactly one module has code there. A kernel is named by physical addresses too: it runs before paging is on.
 """
 
 from __future__ import annotations

@@ -89,10 +89,10 @@ def available() -> list[str]:
     return sorted(path.stem for path in PROFILES.glob("*.toml"))
 
 
-def load(name_or_path: str | Path) -> Profile:
-    """Return the profile of that name, or the one in that file (recognised by ``.toml``).
+def find(name_or_path: str | Path) -> Path:
+    """Return the file of the profile of that name, or the file named (recognised by ``.toml``).
 
-    Raises ProfileError with the file, the field and the reason.
+    Raises ProfileError for a name that no profile has.
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
@@ -102,6 +102,15 @@ def load(name_or_path: str | Path) -> Profile:
             raise ProfileError(
                 f"{name_or_path}: no such processor profile; there are: {known}, or give a .toml file"
             )
+    return path
+
+
+def load(name_or_path: str | Path) -> Profile:
+    """Return the profile of that name, or the one in that file.
+
+    Raises ProfileError with the file, the field and the reason.
+    """
+    path = find(name_or_path)
     try:
         with path.open("rb") as file:
             document = tomllib.load(file)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ringscope cpu list`` names the processor profiles, ``cpu show`` prints one with its sources."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ringscope.emulator.timing import profile as profiles
+from ringscope.tools.console import stdout_width
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``cpu`` and its commands; each sets ``func`` to take the namespace and return the status."""
+    cpu = subparsers.add_parser("cpu", help="list the processor profiles, or show one")
+    commands = cpu.add_subparsers(metavar="COMMAND", required=True)
+    commands.add_parser("list", help="name the profiles").set_defaults(func=list_profiles)
+    show = commands.add_parser("show", help="print every value of a profile with its unit and source")
+    show.add_argument("profile", metavar="NAME", help="a profile's name or its .toml file")
+    show.set_defaults(func=show_profile)
+
+
+def list_profiles(_: argparse.Namespace) -> int:
+    """Run ``cpu list`` and return the exit status."""
+    table = Table("name", "arch", "estimates", "description", box=None, pad_edge=False)
+    for name in profiles.available():
+        profile = profiles.load(name)
+        table.add_row(name, profile.arch, f"{100 * profile.estimate_share:.0f}%", Text(profile.description))
+    _print(table)
+    return 0
+
+
+def show_profile(arguments: argparse.Namespace) -> int:
+    """Run ``cpu show`` and return the exit status."""
+    profile = profiles.load(arguments.profile)
+    document = tomllib.loads(profiles.find(arguments.profile).read_text(encoding="utf-8"))
+    table = Table("parameter", "value", "unit", "source", box=None, pad_edge=False)
+    table.columns[1].justify = "right"
+    for path, source in profile.sources.items():
+        entry = _at(document, path)
+        value = entry["value"]
+        shown = f"{value:,}" if isinstance(value, int) else str(value)
+        table.add_row(path, shown, str(entry["unit"]), Text(source))
+    _print(table)
+    return 0
+
+
+def _at(document: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    """Return the table at a dotted path of a document that has been checked."""
+    for part in path.split("."):
+        document = document[part]
+    return document
+
+
+def _print(table: Table) -> None:
+    Console(highlight=False, width=stdout_width()).print(table)
