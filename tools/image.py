@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
 from ringscope import bootimage
 
 if TYPE_CHECKING:
