@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 RAM_LEAST, RAM_MOST = 2 * MIB, 3072 * MIB
 FIDELITIES = ("timing", "functional")
-SLICE_CYCLES = 3_000_000  # how long the native core runs before the host's signals are looked at
+SLICE_CYCLES = 300_000  # until the host's signals are looked at: some 30 ms of the slowest guests
 
 
 class ConfigError(ValueError):
