@@ -26,8 +26,7 @@ static uint64_t reserve(uint64_t pages)
 static uint64_t quota(void)
 {
 	struct message message = { .tag = PAGER_STATUS };
-	ipc_call(SLOT_PAGER, &message);
-	return message.word[2];
+	return ipc_call(SLOT_PAGER, &message) == ERROR_OK ? message.word[2] : 0;
 }
 
 /* Touch every reserved page: the pager supplies each, cleared, at the first touch. */

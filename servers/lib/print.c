@@ -4,11 +4,12 @@
  */
 #include "print.h"
 
-#include <stdarg.h>
+#include <stddef.h>
 
 #include "protocols/console.h"
 
 static handle_t console;
+static void (*without_console)(const struct message *message);
 static struct message pending;
 static unsigned length;
 
@@ -17,11 +18,18 @@ void print_to(handle_t port)
 	console = port;
 }
 
+void print_without_console(void (*write)(const struct message *message))
+{
+	without_console = write;
+}
+
 static void send(void)
 {
 	if (length > 0 && console != 0) {
 		pending.tag = CONSOLE_WRITE;
 		ipc_call(console, &pending);
+	} else if (length > 0 && without_console != NULL) {
+		without_console(&pending);
 	}
 	pending = (struct message){ 0 };
 	length = 0;
@@ -48,10 +56,8 @@ static void put_number(uint64_t value, unsigned base)
 	}
 }
 
-void print(const char *format, ...)
+void print_list(const char *format, va_list arguments)
 {
-	va_list arguments;
-	va_start(arguments, format);
 	for (const char *at = format; *at != 0; at++) {
 		if (*at != '%') {
 			put(*at);
@@ -67,12 +73,21 @@ void print(const char *format, ...)
 			put_number(va_arg(arguments, uint64_t), *at == 'x' ? 16 : 10);
 		}
 	}
-	va_end(arguments);
 	send();
+}
+
+void print(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	print_list(format, arguments);
+	va_end(arguments);
 }
 
 void print_flush(void)
 {
-	struct message message = { .tag = CONSOLE_FLUSH };
-	ipc_call(console, &message);
+	if (console != 0) {
+		struct message message = { .tag = CONSOLE_FLUSH };
+		ipc_call(console, &message);
+	}
 }

@@ -35,7 +35,7 @@ static void map(handle_t space, uint64_t address, handle_t memory, uint64_t fram
 	struct frames *tables = space == ROOT_HANDLE_SPACE ? &resources_own : &resources;
 	error_t error = mapping_add(space, address, memory, frame, rights, tables);
 	if (error != ERROR_OK) {
-		resources_fail("the root has memory for every program", "error", error);
+		resources_fail("no page can be mapped at %lx (error %lu); give the machine more memory", address, error);
 	}
 }
 

@@ -100,7 +100,7 @@ static uint64_t end(const struct message *message)
 	print("root: %s ended with status %lu; %lu frames taken, %lu given back\n", program->plan.name, status,
 	      balance.taken, balance.given_back);
 	if (program->plan.serves) {
-		resources_fail("servers do not end", program->plan.name, status);
+		resources_fail("%s is a server, and its clients cannot do without it", program->plan.name);
 	}
 	return balance.taken == balance.given_back ? status : 1;
 }
@@ -109,6 +109,8 @@ uint64_t program_main(const void *argument)
 {
 	const struct bootinfo *info = argument;
 	resources_start(info);
+	power_start();
+	print_without_console(power_tell);
 	handle_t root_port = resources_make(OBJECT_PORT, 0);
 	programs_make(info);
 	programs_connect(root_port);

@@ -28,10 +28,11 @@ static uint64_t number_of(const struct program *program)
 	return (uint64_t)(program - programs);
 }
 
-static void check(error_t error, const char *believed, const struct program *program)
+/* Something was to be given to a program; end the system if the kernel refused. */
+static void check(error_t error, const char *what, const struct program *program)
 {
 	if (error != ERROR_OK) {
-		resources_fail(believed, program->plan.name, error);
+		resources_fail("%s cannot be given its %s (error %lu)", program->plan.name, what, error);
 	}
 }
 
@@ -47,7 +48,7 @@ static void make(struct program *program, const struct bootinfo_module *module)
 	}
 	program->entry = image_load(program->space, module);
 	if (program->entry == 0) {
-		resources_fail("every module is a program for this machine", program->plan.name, 0);
+		resources_fail("the module of %s is no ELF program for this machine", program->plan.name);
 	}
 }
 
@@ -57,10 +58,11 @@ void programs_make(const struct bootinfo *info)
 		char wrong[STARTUP_NAME];
 		struct program *program = &programs[programs_count];
 		if (programs_count == PAGER_PROGRAMS) {
-			resources_fail("there are few modules", "programs", programs_count);
+			resources_fail("there are more than %lu programs; leave some out", programs_count - 1);
 		}
 		if (!plan_read(&info->text[info->module[i].arguments], &program->plan, wrong)) {
-			resources_fail("every module's command line is a plan", wrong, i + 1);
+			resources_fail("the command line of module %lu has no %s=, or one that no plan can hold",
+			               (uint64_t)i + 1, wrong);
 		}
 		uint64_t before = resources.next;
 		programs_count++;
@@ -75,14 +77,14 @@ static void give_resources(struct program *program)
 	if (plan->io_count > 0) {
 		handle_t ports = resources_slot();
 		check(range_grant(ROOT_HANDLE_SPACE, ports, ROOT_HANDLE_IOPORTS, RIGHT_MANAGE, plan->io_first, plan->io_count),
-		      "a plan names I/O ports that exist", program);
-		check(io_allow(program->space, ports), "few programs use I/O ports", program);
+		      "I/O ports", program);
+		check(io_allow(program->space, ports), "I/O permission bitmap", program);
 	}
 	if (plan->irq != PLAN_NO_IRQ) {
 		check(range_grant(program->space, SLOT_INTERRUPT, ROOT_HANDLE_INTERRUPTS, RIGHT_MANAGE, plan->irq, 1),
-		      "a plan names an interrupt line that exists", program);
+		      "interrupt line", program);
 		check(handle_grant(program->space, SLOT_INTERRUPT_PORT, program->interrupt_port, RIGHT_RECEIVE, 0),
-		      "a program gets its interrupt port", program);
+		      "interrupt port", program);
 	}
 }
 
@@ -92,9 +94,9 @@ static void give_memory(struct program *program, uint64_t first, uint64_t frames
 	program->memory = resources_slot();
 	range_grant(ROOT_HANDLE_SPACE, program->memory, resources.memory, rights, first, frames);
 	check(range_grant(program->space, SLOT_MEMORY, resources.memory, rights, first, frames),
-	      "the root has the memory that a plan names", program);
+	      "memory", program);
 	check(handle_grant(program->space, SLOT_SPACE, program->space, RIGHT_MANAGE, 0),
-	      "a program with memory gets its own space", program);
+	      "own space", program);
 }
 
 /* The pager gets the root's largest gift, and every other program's space to map into. */
@@ -105,7 +107,7 @@ static void give_pager(struct program *pager)
 	for (uint64_t i = 1; i < programs_count; i++) {
 		if (&programs[i] != pager) {
 			check(handle_grant(pager->space, PAGER_SLOT_SPACE + i, programs[i].space, RIGHT_MANAGE, 0),
-			      "the pager gets the spaces that it fills", pager);
+			      "clients' spaces", pager);
 		}
 	}
 }
@@ -114,20 +116,20 @@ static void connect(struct program *program, handle_t root_port)
 {
 	uint64_t number = number_of(program);
 	const struct plan *plan = &program->plan;
-	check(handle_grant(program->space, SLOT_ROOT, root_port, RIGHT_SEND, number), "a program can call the root", program);
+	check(handle_grant(program->space, SLOT_ROOT, root_port, RIGHT_SEND, number), "way to the root", program);
 	if (plan->serves) {
-		check(handle_grant(program->space, SLOT_PORT, program->port, RIGHT_RECEIVE, 0), "a server has its port", program);
+		check(handle_grant(program->space, SLOT_PORT, program->port, RIGHT_RECEIVE, 0), "own port", program);
 	}
 	if (pager_port != 0 && program->port != pager_port) {
-		check(handle_grant(program->space, SLOT_PAGER, pager_port, RIGHT_SEND, number), "a program has a pager", program);
+		check(handle_grant(program->space, SLOT_PAGER, pager_port, RIGHT_SEND, number), "way to the pager", program);
 	}
 	for (uint64_t i = 0; i < plan->uses; i++) {
 		struct program *server = programs_find(plan->use[i]);
 		if (server == NULL) {
-			resources_fail("every server that a plan uses is there", plan->use[i], number);
+			resources_fail("%s uses %s, but no module has name=%s serves=yes", plan->name, plan->use[i], plan->use[i]);
 		}
 		check(handle_grant(program->space, SLOT_FIRST_SERVICE + i, server->port, RIGHT_SEND, number),
-		      "a program gets the ports that it uses", program);
+		      "way to a server", program);
 	}
 	give_resources(program);
 	if (plan->memory > 0 && program->port != pager_port) {
@@ -180,9 +182,9 @@ void programs_start(struct program *program, handle_t root_port)
 	}
 	handle_grant(ROOT_HANDLE_SPACE, keeper, root_port, RIGHT_SEND, number_of(program));
 	check(thread_configure(program->thread, program->plan.priority, paged ? own_pager : 0, keeper),
-	      "a plan's priority is not above the root's", program);
+	      "priority", program);
 	check(thread_start(program->thread, program->entry, 0, STARTUP_ADDRESS),
-	      "a program's entry lies in user space", program);
+	      "first instruction", program);
 	program->runs = true;
 	handle_close(ROOT_HANDLE_SPACE, keeper);
 	handle_close(ROOT_HANDLE_SPACE, own_pager);

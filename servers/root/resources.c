@@ -17,7 +17,7 @@ static handle_t next_slot;
 handle_t resources_slot(void)
 {
 	if (next_slot >= ABI_HANDLES) {
-		resources_fail("the root's handle table is large enough", "root", next_slot);
+		resources_fail("all %lu slots of the root's handle table are taken; use fewer modules", next_slot);
 	}
 	return next_slot++;
 }
@@ -45,7 +45,7 @@ handle_t resources_make(uint64_t type, handle_t space)
 	handle_t slot = resources_slot();
 	error_t error = object_create(type, resources.memory, frame, slot, space);
 	if (error != ERROR_OK) {
-		resources_fail("the root has memory for every object", "error", error);
+		resources_fail("no kernel object of type %lu can be made (error %lu); give the machine more memory", type, error);
 	}
 	return slot;
 }
@@ -57,8 +57,13 @@ uint64_t resources_in_use(handle_t memory)
 	return mapped + kernel;
 }
 
-void resources_fail(const char *believed, const char *name, uint64_t value)
+void resources_fail(const char *format, ...)
 {
-	print("root: believed that %s, but not so: %s %lu\n", believed, name, value);
+	va_list arguments;
+	va_start(arguments, format);
+	print("root: cannot go on: ");
+	print_list(format, arguments);
+	print("\n");
+	va_end(arguments);
 	power_off(1);
 }

@@ -25,7 +25,7 @@ handle_t resources_make(uint64_t type, handle_t space);
 /* Frames of some memory that are mapped or hold kernel objects: what is in use. */
 uint64_t resources_in_use(handle_t memory);
 
-/* Say what the root believed, and end the system with a failure. */
-_Noreturn void resources_fail(const char *believed, const char *name, uint64_t value);
+/* Say why the system cannot go on, as print() does, and end it with status 1. */
+__attribute__((format(printf, 1, 2))) _Noreturn void resources_fail(const char *format, ...);
 
 #endif
