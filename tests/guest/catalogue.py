@@ -116,6 +116,41 @@ def by_name(name: str) -> GuestProgram:
     return {program.name: program for program in PROGRAMS}[name]
 
 
+@dataclass(frozen=True)
+class ForeignKernel:
+    """A kernel as a stranger would have written it: its folder has all it needs."""
+
+    name: str
+    sources: tuple[str, ...]
+    script: str
+    flags: tuple[str, ...] = X86_32
+
+
+FOREIGN = (
+    ForeignKernel("tiny", ("tiny.S",), "tiny.ld"),
+    ForeignKernel("teletype", ("boot.S", "teletype.c"), "link.ld"),
+    ForeignKernel("typist", ("entry.S", "typist.c", "power.c"), "typist.ld"),
+    ForeignKernel("tagwalker", ("head.S", "walk.c"), "tagwalker.ld"),
+    ForeignKernel("pae_tasks", ("start.S", "kernel.c"), "kernel.lds"),
+)
+
+
+def build_foreign(name: str, folder: Path = BUILD) -> Path:
+    """Compile the foreign kernel ``name`` and return its ELF file; raises BuildError."""
+    kernel = {kernel.name: kernel for kernel in FOREIGN}[name]
+    place = f"{HERE}/foreign/{name}"
+    with _alone(folder):
+        return build_program(
+            guest_program(
+                output=f"{place}.elf",
+                sources=tuple(f"{place}/{source}" for source in kernel.sources),
+                flags=kernel.flags,
+                script=f"{place}/{kernel.script}",
+            ),
+            folder,
+        )
+
+
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep test processes that run side by side from building into one folder at once."""

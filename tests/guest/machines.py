@@ -132,7 +132,7 @@ class Ringscope:
     def run(self, image: Path, program: GuestProgram) -> Outcome:
         """Boot with a limit; the exit statuses are those of the command."""
         with tempfile.TemporaryDirectory() as folder:
-            command = self.command(image, program.limit_cycles)
+            command = self.command(str(image), limit_cycles=program.limit_cycles)
             if program.disk:
                 disk = Path(folder) / "disk"
                 disk.write_bytes(disk_content())
@@ -142,10 +142,10 @@ class Ringscope:
             return self.outcome(command)
 
     @staticmethod
-    def command(image: Path, limit_cycles: int) -> list[str]:
-        """Return the command line."""
-        boot = [sys.executable, "-m", "ringscope.tools.main", "boot", str(image)]
-        return [*boot, "-m", MEMORY, "--limit-cycles", str(limit_cycles)]
+    def command(*boot: str, limit_cycles: int) -> list[str]:
+        """Return the command line; ``boot`` says what to boot."""
+        command = [sys.executable, "-m", "ringscope.tools.main", "boot", *boot]
+        return [*command, "-m", MEMORY, "--limit-cycles", str(limit_cycles)]
 
     @staticmethod
     def outcome(command: list[str], typed: str = "") -> Outcome:
