@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ringscope.emulator.devices.interfaces import Clock
 
 FASTEST, SLOWEST = 50_000, 1_000  # looks per second
-MOST_PUT_OFF = 4  # looks in a row
+MOST_PUT_OFF = 50  # looks in a row
 
 
 class VgaConsole:
@@ -96,24 +96,14 @@ class VgaConsole:
         self._clock.at(due + self._interval, self._refresh)
 
     def _mid_scroll(self, new: list[str]) -> bool:
-        """Say whether rows at the top have moved up by one more than those below them.
+        """Say whether the screen looks half scrolled: a row begins as the one below it and ends as it did before.
 
-        The row between the two may be half copied, and those below it may have grown.
+        What it was before now stands in the row above; for the top row it is among the rows of the last look.
+        Equal neighbours look the same, which only delays them until the screen rests.
         """
-        for shift in range(ROWS - 1):
-            below = [
-                now if now.startswith(before) else before
-                for now, before in zip(new, self.rows[shift:], strict=False)
-            ]
-            above = [*below[1:], ""]
-            moved = next((row for row, text in enumerate(above) if new[row] != text), None)
-            if moved is None:
-                return False
-            begun = moved > 0 or new[0] != below[0]
-            stayed = new[moved + 1 : len(below)] == below[moved + 1 :]
-            if begun and stayed and _half_copied(new[moved], above[moved], below[moved]):
-                return True
-        return False
+        if new[0] not in self.rows and any(_half_copied(new[0], new[1], before) for before in self.rows):
+            return True
+        return any(map(_half_copied, new[1:], [*new[2:], ""], new))
 
     def _scroll(self, new: list[str]) -> None:
         """Move the rows printed so far up by as many as the screen scrolled: what keeps most of them."""
@@ -153,7 +143,9 @@ class VgaConsole:
 
 
 def _half_copied(text: str, source: str, target: str) -> bool:
-    """Say whether `text` begins as `source` and goes on as `target`."""
+    """Say whether `text` begins as `source` and goes on as `target`, other than by being blank."""
+    if not text:
+        return not target and bool(source)
     text, source, target = (row.ljust(COLUMNS) for row in (text, source, target))
     copied = next((column for column in range(COLUMNS) if text[column] != source[column]), COLUMNS)
     return text[copied:] == target[copied:]
