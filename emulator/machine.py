@@ -113,6 +113,7 @@ class Machine:
         self.clock.on_earlier = self.engine.set_next_event
         self.board.on_interrupt_change = self._interrupt_changed
         self.board.on_exit = self._guest_asks_to_end
+        self.board.on_nmi = self._nmi
         self._msrs = ModelSpecificRegisters(self.engine, self.board.local_apic)
         self._screen = self.board.attach_screen(self._text_memory, lambda text: self._print(text.encode()))
         self._input: HostInput | None = None
@@ -144,6 +145,10 @@ class Machine:
 
     def _interrupt_changed(self) -> None:
         self.engine.set_interrupt(self.board.interrupt_pending())
+
+    def _nmi(self) -> None:
+        self.engine.raise_nmi()
+        self.board.take_nmi()
 
     def _msr_read(self, index: int) -> int | None:
         return self._msrs.read(index)
@@ -276,7 +281,7 @@ class Machine:
 
     def _sleep(self, limit: int | None) -> Exit | None:
         """Let the halted processor sleep to the next event, or to the interrupt that wakes it."""
-        if self.board.interrupt_pending() and self.engine.interrupts_enabled:
+        if self.engine.nmi_pending or (self.board.interrupt_pending() and self.engine.interrupts_enabled):
             self._halted = False
             return None
         due = self.clock.next_due()

@@ -181,6 +181,9 @@ class Engine:
         if (steps is not None and not self._stepping) or (steps is None and self._stepping):
             self._uc.ctl_flush_tb()
         self._stepping = steps is not None
+        if self._native.core_wants_flush(self._core):
+            self._uc.ctl_flush_tb()
+            self._native.core_forget_blocks(self._core)
         stop = Stop(self._native.core_run(self._core, until, NOWHERE if steps is None else steps))
         if self._failure is not None:
             failure, self._failure = self._failure, None
@@ -212,6 +215,15 @@ class Engine:
     def set_interrupt(self, pending: bool) -> None:
         """Set the level of the interrupt pin."""
         self._native.core_set_interrupt(self._core, pending)
+
+    def raise_nmi(self) -> None:
+        """Pulse the pin of the non-maskable interrupt."""
+        self._native.core_raise_nmi(self._core)
+
+    @property
+    def nmi_pending(self) -> bool:
+        """Whether a non-maskable interrupt waits and none is being handled."""
+        return bool(self._native.core_nmi_pending(self._core))
 
     def skip_idle(self, until: int) -> None:
         """Let simulated time pass while the processor sleeps."""

@@ -22,8 +22,11 @@ static inline void observe(env_t *env, uint64_t vaddr, unsigned size, bool write
         return;
     if (write && c->ledger.current.copying)
         c->account.now->n[COUNTER_BYTES_COPIED] += size;
-    if (!c->timing)
-        return;
+    if (!c->observing) {
+        if (!write || !c->retrying)
+            return;
+        core_retried_store(c);
+    }
     if ((vaddr & 0xfff) + size > 0x1000) {
         observe_across_pages(c, vaddr, size, write);
         return;

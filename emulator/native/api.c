@@ -22,7 +22,7 @@ struct core *core_new(const struct callbacks *callbacks, const struct model_conf
         return NULL;
     }
     c->call = *callbacks;
-    c->timing = timing;
+    c->timing = c->observing = timing;
     c->continue_pc = c->repeat_pc = c->step_over = c->next_event = c->stop_at = NOWHERE;
     core_book(c, RING_KERNEL);
     return c;
@@ -144,6 +144,17 @@ void core_set_interrupt(struct core *c, bool pending)
     c->interrupt_pending = pending;
     core_rearm(c);
 }
+
+void core_raise_nmi(struct core *c)
+{
+    c->nmi_pending = true;
+    core_rearm(c);
+}
+bool core_nmi_pending(const struct core *c) { return c->nmi_pending && !c->nmi_blocked; }
+
+/* Forget decoded blocks if there are too many. Only after the engine's translations were flushed, and between blocks. */
+bool core_wants_flush(const struct core *c) { return c->blocks.count > BLOCKS_MAX && !c->block; }
+void core_forget_blocks(struct core *c) { block_table_clear(&c->blocks); }
 
 /* The processor sleeps until `until`. */
 void core_skip_idle(struct core *c, uint64_t until)

@@ -23,15 +23,23 @@ const char *block_table_init(struct block_table *table)
     return table->bucket ? NULL : "no memory for the table of decoded blocks";
 }
 
-void block_table_free(struct block_table *table)
+void block_table_clear(struct block_table *table)
 {
-    for (uint32_t i = 0; table->bucket && i <= table->mask; i++) {
+    for (uint32_t i = 0; i <= table->mask; i++) {
         for (struct block *b = table->bucket[i], *next; b; b = next) {
             next = b->next;
             free(b->code);
             free(b);
         }
+        table->bucket[i] = NULL;
     }
+    table->count = 0;
+}
+
+void block_table_free(struct block_table *table)
+{
+    if (table->bucket)
+        block_table_clear(table);
     free(table->bucket);
     table->bucket = NULL;
 }

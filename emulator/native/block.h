@@ -69,9 +69,21 @@ struct block_table {
  * and then alone. */
 typedef void (*decode_callback)(uint64_t pc, const uint8_t *bytes, uint32_t length, uint32_t page, uint32_t mode);
 
+/* How many of the block's instructions begin at or after an offset, which is one's beginning. */
+static inline uint32_t block_insns_from(const struct block *b, uint32_t offset)
+{
+    uint32_t before = 0;
+    while (before < b->insns && b->insn[before].end <= offset)
+        before++;
+    return b->insns - before;
+}
+
 /* Returns NULL or a sentence. */
 const char *block_table_init(struct block_table *table);
 void block_table_free(struct block_table *table);
+
+/* Forget all blocks. No translation may refer to one. */
+void block_table_clear(struct block_table *table);
 
 /* Where a block is looked for, and the bytes that are there now. */
 struct block_source {

@@ -34,6 +34,7 @@ enum stop_reason {
     STOP_HALT,       /* the guest sleeps until an interrupt */
     STOP_TRIPLE_FAULT,
     STOP_ENGINE, /* the engine gave up: its error is in core_engine_error() */
+    STOP_TRANSLATE, /* within core_run() only: translations do not fit the block, away with them */
 };
 
 enum invalid_answer { INVALID_UNDEFINED, INVALID_CARRIED_OUT, INVALID_DEBUG_TRAP, INVALID_PROTECTION };
@@ -55,6 +56,8 @@ struct callbacks {
     int32_t (*invalid)(uint64_t pc); /* the undefined instruction there: enum invalid_answer */
 };
 
+/* Decoded blocks beyond which all are forgotten: a guest that rewrites its code for ever must not fill the host. */
+enum { BLOCKS_MAX = 1 << 20 };
 enum { BREAKPOINTS_MAX = 64, REPEATS_MAX = 64 };
 
 /* A string instruction that a fault or an interrupt cut between two elements: known again when it goes on. */
@@ -71,6 +74,8 @@ struct core {
     uint64_t continue_pc;         /* where it goes on if the engine cut it, else NOWHERE */
     uint64_t repeat_pc;           /* its rep instruction, else NOWHERE */
     bool timing;                  /* models run */
+    bool observing;               /* and see each access: but for those that a retried instruction does again */
+    bool retrying;                /* the engine is doing an instruction a second time */
     struct models models;
     struct books books;
 
@@ -91,6 +96,7 @@ struct core {
     uint32_t tsc_aux;
     uint64_t late_max;            /* longest time from an event's due cycle to its turn */
     bool interrupt_pending;
+    bool nmi_pending, nmi_blocked; /* blocked from its delivery to the next IRET */
 
     /* stopping */
     enum stop_reason stop;
@@ -142,8 +148,10 @@ void core_rearm(struct core *c);                        /* recompute `due` */
 void core_leave_block(struct core *c, uint64_t next_pc);/* the block is done: its branch is known */
 void core_cut_block(struct core *c, uint64_t pc);       /* the block ends before the instruction at pc */
 void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user);
+void core_retried_store(struct core *c);                /* the store for which an instruction was retried is done */
 
 /* translate.c */
+enum { HOOK_RETRY = 1 }; /* in the low bit of a hook's argument, else its block: one instruction, done again */
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns);
 bool core_is_breakpoint(const struct core *c, uint64_t pc);
 

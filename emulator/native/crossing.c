@@ -293,6 +293,10 @@ static void prepare_fault(struct core *c, uintptr_t ra) { engine.restore_state(c
 
 static void returned_from_interrupt(struct core *c)
 {
+    if (c->nmi_blocked) {
+        c->nmi_blocked = false;
+        core_rearm(c);
+    }
     if (c->ledger.in_interrupt || c->ledger.aside_count) {
         struct flow_key key = flow_key(c);
         ledger_return(&c->ledger, &c->books, &key, core_cpl(c) == 3);

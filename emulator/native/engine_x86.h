@@ -83,7 +83,7 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
 #define CR4_KNOWN 0x3307ffull /* VME..OSXMMEXCPT, FSGSBASE, PCIDE, SMEP, SMAP */
 #define PHYSICAL_BITS 40
 
-enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_DF = 8, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
+enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_DF = 8, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
 
 /* The engine's own TLB, one table per kind of access (the low four bits of a memory operation's index): where a table is
  * described, before the CPU state, and what lies in its entries. `descriptors` 0: not found, never looked into.

@@ -186,7 +186,8 @@ void core_cut_block(struct core *c, uint64_t pc)
 void core_rearm(struct core *c)
 {
     uint64_t at = c->next_event < c->stop_at ? c->next_event : c->stop_at;
-    c->due = c->interrupt_pending || c->stop_requested || at <= c->idle ? 0 : at == NOWHERE ? NOWHERE : at - c->idle;
+    bool nmi = c->nmi_pending && !c->nmi_blocked;
+    c->due = c->interrupt_pending || nmi || c->stop_requested || at <= c->idle ? 0 : at == NOWHERE ? NOWHERE : at - c->idle;
 }
 
 static void stop_here(struct core *c, uint64_t pc, enum stop_reason reason)
@@ -196,9 +197,17 @@ static void stop_here(struct core *c, uint64_t pc, enum stop_reason reason)
     engine.emu_stop(c->uc);
 }
 
-static bool interrupts_open(const struct core *c)
+/* The vector of the interrupt that is taken before the next instruction, -1 for none. */
+static int interrupt_to_take(struct core *c)
 {
-    return (ENV_EFLAGS(c->env) & EFLAGS_IF) && !(ENV_HFLAGS(c->env) & HF_SHADOW);
+    if (ENV_HFLAGS(c->env) & HF_SHADOW)
+        return -1;
+    if (c->nmi_pending && !c->nmi_blocked) {
+        c->nmi_pending = false;
+        c->nmi_blocked = true;
+        return VECTOR_NMI;
+    }
+    return c->interrupt_pending && (ENV_EFLAGS(c->env) & EFLAGS_IF) ? c->call.acknowledge() : -1;
 }
 
 /* Returns true when the block at pc must not be entered. Taking an interrupt does not return at all. */
@@ -215,16 +224,14 @@ static bool meet_what_is_due(struct core *c, uint64_t pc)
         stop_here(c, pc, c->stop_requested ? STOP_REQUEST : STOP_TIME);
         return true;
     }
-    if (c->interrupt_pending && interrupts_open(c)) {
-        int vector = c->call.acknowledge();
-        core_rearm(c);
-        if (vector >= 0) {
-            if (c->block)
-                remember_repeat(c, pc);
-            c->block = NULL;
-            c->repeat_pc = NOWHERE;
-            core_deliver_interrupt(c, pc, vector);
-        }
+    int vector = interrupt_to_take(c);
+    core_rearm(c);
+    if (vector >= 0) {
+        if (c->block)
+            remember_repeat(c, pc);
+        c->block = NULL;
+        c->repeat_pc = NOWHERE;
+        core_deliver_interrupt(c, pc, vector);
     }
     return false;
 }
@@ -269,15 +276,64 @@ static void pass_mark(struct core *c, uint32_t mark)
     }
 }
 
+/* ---- in the middle of a block ---- */
+
+/* Whether what is at pc now, decoded as b, is what the block being executed has there. */
+static bool is_rest_of_block(const struct core *c, const struct block *b, uint64_t pc)
+{
+    uint32_t offset = (uint32_t)(pc - c->block_pc), rest = c->block->bytes - offset;
+    uint32_t bytes = b && b->bytes < rest ? b->bytes : rest;
+    return !b || !memcmp(b->code, c->block->code + offset, bytes);
+}
+
+/* The engine goes on with a block that it cut. False if a store changed the rest: that is a block of its own. */
+static bool continue_block(struct core *c, const struct block *b, uint64_t pc, uint32_t size)
+{
+    uint64_t end = c->block_pc + c->block->bytes;
+
+    if (!is_rest_of_block(c, b, pc)) {
+        core_cut_block(c, pc);
+        return false;
+    }
+    if (pc + size > end) /* translated when a block began here */
+        stop_here(c, pc, STOP_TRANSLATE);
+    else
+        c->continue_pc = pc + size < end ? pc + size : NOWHERE;
+    return true;
+}
+
+/* An instruction stored into the block that it belongs to. The engine dropped the translation and does the instruction
+ * alone and again: all that it did before the store has been charged. */
+static bool retry_instruction(struct core *c, uint64_t pc, uint32_t size)
+{
+    if (!c->block || pc - c->block_pc >= c->block->bytes)
+        return false;
+    uint64_t end = c->block_pc + c->block->bytes;
+    c->continue_pc = pc + size < end ? pc + size : NOWHERE;
+    c->retrying = c->timing;
+    c->observing = false;
+    return true;
+}
+
+void core_retried_store(struct core *c)
+{
+    c->retrying = false;
+    c->observing = c->timing;
+}
+
 /* ---- the hook ---- */
 
 void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
 {
     struct core *c = running;
-    const struct block *b = user;
+    const struct block *b = (const struct block *)((uintptr_t)user & ~(uintptr_t)HOOK_RETRY);
     (void)uc;
 
     if (!c || c->stop) /* learning its state; or told to stop, and here again: not entered */
+        return;
+    if (c->retrying)
+        core_retried_store(c);
+    if ((uintptr_t)user & HOOK_RETRY && retry_instruction(c, pc, size))
         return;
     if (pc == c->repeat_pc && c->continue_pc == NOWHERE) { /* between two elements of a string instruction */
         if (c->account.cycles < c->due || !meet_what_is_due(c, pc))
@@ -286,11 +342,8 @@ void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
     }
     if ((c->stepping || c->breakpoints) && stop_for_debugger(c, pc))
         return;
-    if (pc == c->continue_pc) {
-        uint32_t bytes = c->block->bytes;
-        c->continue_pc = pc + size < c->block_pc + bytes ? pc + size : NOWHERE;
+    if (pc == c->continue_pc && continue_block(c, b, pc, size))
         return;
-    }
     core_leave_block(c, pc);
     if ((c->account.cycles >= c->due && meet_what_is_due(c, pc)) || !b)
         return;
@@ -314,7 +367,12 @@ enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
     c->halted = false;
     core_rearm(c);
     running = c;
-    c->engine_error = engine.emu_start(c->uc, ENV_EIP(c->env), 0, 0, 0);
+    do {
+        if (c->stop)
+            engine.flush_translations(c->uc);
+        c->stop = STOP_NONE;
+        c->engine_error = engine.emu_start(c->uc, ENV_EIP(c->env), 0, 0, 0);
+    } while (c->stop == STOP_TRANSLATE);
     running = NULL;
     if (c->stop)
         return c->stop;

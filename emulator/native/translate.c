@@ -47,15 +47,22 @@ static void find_code(struct core *c, struct block_source *source, uint8_t joine
     c->code_page[1] = c->ram + (next.paddr & ~(uint64_t)(PAGE_BYTES - 1));
 }
 
-/* How many of the block's instructions to translate: all, or up to where a debugger wants to stop. */
+/* How many of the block's instructions to translate: all, or up to where a debugger wants to stop, or, where it goes on
+ * with a block that was cut, no more than that has left. */
 static int instructions_wanted(const struct core *c, const struct block *b, uint64_t pc)
 {
+    int all = b->insns;
+
     if (c->stepping)
         return 1;
-    for (int i = 1; c->breakpoints && i < b->insns; i++)
+    if (c->block && pc == c->continue_pc) {
+        int left = (int)block_insns_from(c->block, (uint32_t)(pc - c->block_pc));
+        all = left < all ? left : all;
+    }
+    for (int i = 1; c->breakpoints && i < all; i++)
         if (core_is_breakpoint(c, pc + b->insn[i - 1].end))
             return i;
-    return b->insns;
+    return all;
 }
 
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns)
@@ -70,6 +77,8 @@ void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, in
         b = block_get(&c->blocks, &source, c->call.decode, &c->decoded, c->models.config.cost);
     }
     int wanted = b ? instructions_wanted(c, b, tb->pc) : 1;
-    *c->hook_user_data = (void *)b;
+    /* The engine asks for a single instruction when a store changed the very code it was executing: the one that stores
+     * is done again. */
+    *c->hook_user_data = (void *)((uintptr_t)b | (max_insns == 1 ? HOOK_RETRY : 0));
     engine_translate(cpu, tb, wanted < max_insns ? wanted : max_insns);
 }
