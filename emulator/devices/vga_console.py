@@ -96,7 +96,7 @@ class VgaConsole:
         self._clock.at(due + self._interval, self._refresh)
 
     def _mid_scroll(self, new: list[str]) -> bool:
-        """Say whether the screen looks half scrolled: a row starts as the one below and ends as it was before.
+        """Say whether the screen looks half scrolled: a row starts as the next one and ends as it did before.
 
         What it was before now stands in the row above; for the top row it is among the rows of the last look.
         Equal neighbours look the same, which only delays them until the screen rests.
