@@ -26,6 +26,18 @@ error_t handle_find(uint64_t slot, uint8_t type, uint8_t rights, struct handle *
 	return ERROR_OK;
 }
 
+error_t handle_find_frames(uint64_t slot, uint8_t rights, uint64_t first, uint64_t count, struct handle **memory)
+{
+	error_t error = handle_find(slot, OBJECT_MEMORY, rights, memory);
+	if (error != ERROR_OK) {
+		return error;
+	}
+	if (count == 0 || first >= (*memory)->count || count > (*memory)->count - first) {
+		return ERROR_ARGUMENT;
+	}
+	return ERROR_OK;
+}
+
 error_t handle_put(struct space *space, uint64_t slot, struct handle handle)
 {
 	if (slot == 0 || slot >= ABI_HANDLES || space->handles[slot].type != 0) {

@@ -34,6 +34,9 @@ struct handle {
 /* Find a handle of the current space with this type and these rights, to an object that has not ended. */
 error_t handle_find(uint64_t slot, uint8_t type, uint8_t rights, struct handle **found);
 
+/* Find a memory handle whose range has frames `first` to `first` + `count`, at least one. */
+error_t handle_find_frames(uint64_t slot, uint8_t rights, uint64_t first, uint64_t count, struct handle **memory);
+
 /* Put a new handle into an empty slot; a reference to its object passes to the table. */
 error_t handle_put(struct space *space, uint64_t slot, struct handle handle);
 

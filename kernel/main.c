@@ -4,7 +4,8 @@
  *
  * All that the kernel needs for the start (the frame table and the root server's frames) comes from one hole in
  * memory that is found first. After this file has run, the kernel owns no free memory: the root has handles to all of
- * it. Reading order for the whole kernel: boot.h, this file, thread.h, syscall.c, ipc.c, fastpath.c, schedule.c.
+ * it. Reading order for the whole kernel: boot.h, this file, thread.h, syscall.c, ipc.c,
+ * fastpath.c, schedule.c; then what they use.
  */
 #include "boot.h"
 #include "fault.h"

@@ -2,9 +2,9 @@
  *
  * arch.h: what the generic kernel expects of an architecture.
  *
- * Each folder beside this file keeps the promise with files of the same names. Its types.h defines struct
+ * Each folder beside this file keeps the promise with files of the same names. Its arch_types.h defines struct
  * arch_thread (what a thread is in the processor) and struct arch_space (an address space in the processor); its
- * inline.h defines the functions marked [inline], which lie on the IPC path. In return the architecture calls
+ * arch_inline.h defines the functions marked [inline], which lie on the IPC path. In return the architecture calls
  * kernel_main(), syscall_handle(), fastpath_*(), fault_*(), interrupt_raise(), schedule_tick() and schedule_leave().
  */
 #ifndef KERNEL_ARCH_H

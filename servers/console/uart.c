@@ -24,7 +24,8 @@
 #define STATUS_IDLE 0x40
 #define FIFO_SIZE 16u
 
-static unsigned room; /* characters that the FIFO takes for sure */
+/* Characters that the FIFO takes for sure. Less than FIFO_SIZE: an interrupt has come or will. */
+static unsigned room;
 
 void uart_start(void)
 {
@@ -38,15 +39,15 @@ void uart_start(void)
 	stub_out(INTERRUPT_ENABLE, INTERRUPT_EMPTY);
 }
 
-/* An interrupt may be an old one: the status decides. */
+/* An interrupt may be an old one, of characters before the last ones: the status decides. */
 static void wait_for_room(void)
 {
-	while ((stub_in(LINE_STATUS) & STATUS_FIFO_EMPTY) == 0) {
+	do {
 		struct message message;
 		ipc_receive(SLOT_INTERRUPT_PORT, &message);
 		stub_in(INTERRUPT_ID); /* takes the request back */
 		interrupt_acknowledge(SLOT_INTERRUPT);
-	}
+	} while ((stub_in(LINE_STATUS) & STATUS_FIFO_EMPTY) == 0);
 	room = FIFO_SIZE;
 }
 
@@ -61,7 +62,9 @@ void uart_send(char character)
 
 void uart_drain(void)
 {
-	wait_for_room();
+	if (room < FIFO_SIZE) {
+		wait_for_room();
+	}
 	while ((stub_in(LINE_STATUS) & STATUS_IDLE) == 0) {
 		/* one character's time: the shift register has no interrupt */
 	}

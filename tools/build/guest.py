@@ -63,8 +63,9 @@ def _kernel(generated: Path) -> Program:
     )
 
 
-def _server(name: str, flags: tuple[str, ...]) -> Program:
-    own, library = f"servers/{name}", "servers/lib"
+def server(name: str, flags: tuple[str, ...], folder: str | None = None) -> Program:
+    """Return the server ``name``: the sources in ``folder`` (``servers/NAME``) and ``servers/lib``."""
+    own, library = folder or f"servers/{name}", "servers/lib"
     folders = (own, f"{own}/arch/{ARCH}", library, f"{library}/arch/{ARCH}")
     return guest_program(
         output=f"{OUTPUT}/{name}.elf",
@@ -77,7 +78,7 @@ def _server(name: str, flags: tuple[str, ...]) -> Program:
 
 def programs(build: Path = ROOT / "build") -> tuple[Program, ...]:
     """Return the kernel and every server; ``build`` is where the kernel's generated header will lie."""
-    servers = (_server(name, flags) for name, flags in SERVERS.items())
+    servers = (server(name, flags) for name, flags in SERVERS.items())
     return (_kernel(build / OUTPUT / "include"), *servers)
 
 

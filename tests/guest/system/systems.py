@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ringscope.bootimage import system
 from ringscope.tools.build import guest
-from ringscope.tools.build.compiler import ROOT
+from ringscope.tools.build.compiler import ROOT, build_program
 from tests.guest.catalogue import GuestProgram
 from tests.guest.machines import MACHINES, Outcome
 
@@ -30,7 +30,8 @@ def programs() -> dict[str, Path]:
     BUILD.mkdir(exist_ok=True)
     with (BUILD / "guest.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return guest.build(BUILD)
+        sleeper = guest.server("sleeper", guest.GENERAL_REGISTERS, "tests/guest/system/programs")
+        return {**guest.build(BUILD), "sleeper": build_program(sleeper, BUILD)}
 
 
 @functools.cache
