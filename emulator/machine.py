@@ -285,15 +285,18 @@ class Machine:
             self._halted = False
             return None
         due = self.clock.next_due()
-        if not self.engine.interrupts_enabled or due is None or not self.board.wake_possible():
+        typing = self._input is not None and not self._input.exhausted
+        wakes = self.engine.interrupts_enabled and self.board.wake_possible(input_alive=typing)
+        if due is None or not wakes:
             return Exit("halted", EXIT_STATUS["halted"], "the guest halted and no interrupt can wake it")
         if limit is not None and due >= limit:
             self.engine.skip_idle(limit)
             return Exit("limit", EXIT_STATUS["limit"])
-        if self._input is not None:
-            due = sleep_until(self._input, self.engine.time, due, self.clock.hz)
-        self.engine.skip_idle(due)
+        awake = due if self._input is None else sleep_until(self._input, self.engine.time, due, self.clock.hz)
+        self.engine.skip_idle(awake)
         self._run_events()
+        if self._input is not None and awake < due:
+            self._input.poll(self.engine.time)  # woken by a key
         if self.on_slice is not None:
             self.on_slice()
         return self._pending_exit
