@@ -113,6 +113,7 @@ static const char *resolve(void *library)
         {"tlb_reset_dirty_x86_64", (void **)&tlb_reset_dirty},
         {"uc_emu_start", (void **)&engine.emu_start},
         {"uc_emu_stop", (void **)&engine.emu_stop},
+        {"uc_ctl", (void **)&engine.control},
     };
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
         *wanted[i].to = dlsym(library, wanted[i].symbol);

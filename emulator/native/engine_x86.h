@@ -120,8 +120,10 @@ struct engine_functions {
 
     int (*emu_start)(void *uc, uint64_t begin, uint64_t until, uint64_t timeout, size_t count);
     int (*emu_stop)(void *uc);
+    int (*control)(void *uc, unsigned what, ...);
 };
 extern struct engine_functions engine;
+#define ENGINE_FLUSH_TRANSLATIONS (10u | 1u << 30) /* UC_CTL_TB_FLUSH, written; not while the engine runs */
 
 /* Find the functions and replace the helpers in the loaded library of that path. Must happen before the process opens
  * its first engine. Returns NULL, or the name of what the library lacks. Idempotent. */

@@ -295,10 +295,12 @@ static bool continue_block(struct core *c, const struct block *b, uint64_t pc, u
         core_cut_block(c, pc);
         return false;
     }
-    if (pc + size > end) /* translated when a block began here */
+    if (pc + size > end) { /* translated when a block began here */
+        c->step_over = pc;
         stop_here(c, pc, STOP_TRANSLATE);
-    else
+    } else {
         c->continue_pc = pc + size < end ? pc + size : NOWHERE;
+    }
     return true;
 }
 
@@ -369,7 +371,7 @@ enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
     running = c;
     do {
         if (c->stop)
-            engine.flush_translations(c->uc);
+            engine.control(c->uc, ENGINE_FLUSH_TRANSLATIONS);
         c->stop = STOP_NONE;
         c->engine_error = engine.emu_start(c->uc, ENV_EIP(c->env), 0, 0, 0);
     } while (c->stop == STOP_TRANSLATE);
