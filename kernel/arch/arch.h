@@ -4,7 +4,7 @@
  *
  * Each folder beside this file keeps the promise with files of the same names. Its arch_types.h defines struct
  * arch_thread (what a thread is in the processor) and struct arch_space (an address space in the processor); its
- * arch_inline.h defines the functions marked [inline], which lie on the IPC path. In return the architecture calls
+ * arch_inline.h defines the inline functions, which lie on the IPC path. In return the architecture calls
  * kernel_main(), syscall_handle(), fastpath_*(), fault_*(), interrupt_raise(), schedule_tick() and schedule_leave().
  */
 #ifndef KERNEL_ARCH_H
@@ -14,20 +14,20 @@
 #include "types.h"
 
 /* --- memory: all of it is mapped at one distance, writable and not executable --- */
-static inline void *arch_pointer(paddr_t address);          /* [inline] */
-static inline paddr_t arch_physical(const void *pointer);   /* [inline] of a pointer from arch_pointer() */
+static inline void *arch_pointer(paddr_t address);
+static inline paddr_t arch_physical(const void *pointer); /* of a pointer from arch_pointer() */
 
 /* --- threads --- */
 void arch_thread_make(struct arch_thread *thread); /* in cleared memory */
 void arch_thread_start(struct arch_thread *thread, vaddr_t instruction, vaddr_t stack, uint64_t argument);
 void arch_thread_end(struct arch_thread *thread);  /* the processor forgets its registers */
 /* Results of the system call that the thread is in. */
-static inline void arch_set_result(struct arch_thread *thread, error_t error);                               /* [inline] */
-static inline void arch_set_message(struct arch_thread *thread, uint64_t badge, uint64_t tag, const uint64_t *word); /* [inline] */
+static inline void arch_set_result(struct arch_thread *thread, error_t error);
+static inline void arch_set_message(struct arch_thread *thread, uint64_t badge, uint64_t tag, const uint64_t *word);
 
 /* --- giving the processor to a thread --- */
 /* Make the address space and all state outside the general registers that of this thread. */
-static inline void arch_switch(struct arch_thread *thread, struct arch_space *space); /* [inline] */
+static inline void arch_switch(struct arch_thread *thread, struct arch_space *space);
 /* Leaving. These do not return, and neither does what ends with them; none is declared so, for then the compiler would
  * call what it can jump to, and a call without a return spoils the processor's prediction of returns. */
 /* Go on with the thread that was switched to last. */

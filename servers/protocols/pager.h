@@ -17,8 +17,8 @@
  * (word 1); all are free again. */
 #define PAGER_REMOVE 2
 
-/* From a program: let me use word 0 more pages. Reply: the address of the first (word 0); each page is supplied, cleared,
- * when it is first touched. Refused when the quota does not allow it. */
+/* From a program: let me use word 0 more pages. Reply: the address of the first (word 0); each page is supplied,
+ * cleared, when it is first touched. Refused when the quota does not allow it. */
 #define PAGER_RESERVE 3
 
 /* From a program. Reply: pages supplied so far (word 0), pages reserved (word 1), quota (word 2). */

@@ -3,8 +3,9 @@
  * main.c: the first program: starts all others, keeps their faults, and ends the system when its clients have ended.
  *
  * The root calls the pager and the console, and neither ever calls the root, so nobody waits in a circle. Reading
- * order: plan.h (what the command lines say), programs.c (who gets what), image.c (ELF files).
+ * order: plan.h (what the command lines say), programs.c, grants.c (who gets what), image.c (ELF files).
  */
+#include "grants.h"
 #include "power.h"
 #include "print.h"
 #include "program.h"
@@ -113,7 +114,7 @@ uint64_t program_main(const void *argument)
 	print_without_console(power_tell);
 	handle_t root_port = resources_make(OBJECT_PORT, 0);
 	programs_make(info);
-	programs_connect(root_port);
+	grants_connect(root_port);
 	start_all(info, root_port);
 
 	uint64_t status = 0;

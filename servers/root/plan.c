@@ -4,9 +4,19 @@
  */
 #include "plan.h"
 
+#include <limits.h>
+
 #include "bytes.h"
 
 #define WORD 80
+
+static unsigned digit_of(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return (unsigned)(c - '0');
+	}
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : UINT_MAX;
+}
 
 /* Read a number and move past it; false: there is none. */
 static bool read_number(const char **at, unsigned base, uint64_t *number)
@@ -14,8 +24,7 @@ static bool read_number(const char **at, unsigned base, uint64_t *number)
 	const char *start = *at;
 	*number = 0;
 	for (;; (*at)++) {
-		char c = **at;
-		unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
+		unsigned digit = digit_of(**at);
 		if (digit >= base) {
 			return *at != start;
 		}

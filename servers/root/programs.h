@@ -30,8 +30,10 @@ extern uint64_t programs_count; /* the highest number + 1 */
 /* Make a program of every boot module: its objects and its image. */
 void programs_make(const struct bootinfo *info);
 
-/* Give every program the handles that its plan names. `root_port` is where it calls the root. */
-void programs_connect(handle_t root_port);
+static inline uint64_t programs_number(const struct program *program)
+{
+	return (uint64_t)(program - programs);
+}
 
 /* The server of that name, or NULL. */
 struct program *programs_find(const char *name);

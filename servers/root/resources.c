@@ -45,7 +45,7 @@ handle_t resources_make(uint64_t type, handle_t space)
 	handle_t slot = resources_slot();
 	error_t error = object_create(type, resources.memory, frame, slot, space);
 	if (error != ERROR_OK) {
-		resources_fail("no kernel object of type %lu can be made (error %lu); give the machine more memory", type, error);
+		resources_fail("no object of type %lu can be made (error %lu); give the machine more memory", type, error);
 	}
 	return slot;
 }

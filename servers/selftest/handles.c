@@ -49,9 +49,11 @@ static void test_rights(void)
 static void test_ranges(void)
 {
 	claim_equal(range_grant(SLOT_SPACE, PART, SLOT_MEMORY, RIGHT_READ, 2, 3), ERROR_OK, "a part of memory is memory");
-	claim_equal(object_create(OBJECT_PORT, PART, 0, EMPTY, 0), ERROR_RIGHTS, "what may be read may not become an object");
+	claim_equal(object_create(OBJECT_PORT, PART, 0, EMPTY, 0), ERROR_RIGHTS,
+	            "what may be read may not become an object");
 	claim_equal(range_grant(SLOT_SPACE, EMPTY, PART, RIGHT_READ, 1, 3), ERROR_ARGUMENT, "a part does not grow");
-	claim_equal(range_grant(SLOT_SPACE, EMPTY, PART, RIGHT_READ, ~0ul, 2), ERROR_ARGUMENT, "a part does not wrap around");
+	claim_equal(range_grant(SLOT_SPACE, EMPTY, PART, RIGHT_READ, ~0ul, 2), ERROR_ARGUMENT,
+	            "a part does not wrap around");
 	claim_equal(range_grant(SLOT_SPACE, EMPTY, PART, RIGHT_READ, 0, 0), ERROR_ARGUMENT, "a part is not empty");
 	handle_close(SLOT_SPACE, PART);
 }
@@ -66,7 +68,8 @@ static void test_ends(void)
 	claim_equal(object_create(OBJECT_PORT, SLOT_MEMORY, FREE_FRAME, PART, 0), ERROR_BUSY,
 	            "the frame of an ended object stays taken while a handle is left");
 	handle_close(SLOT_SPACE, COPY);
-	claim_equal(object_create(OBJECT_PORT, SLOT_MEMORY, FREE_FRAME, PART, 0), ERROR_OK, "the frame of an ended object is free after its last handle");
+	claim_equal(object_create(OBJECT_PORT, SLOT_MEMORY, FREE_FRAME, PART, 0), ERROR_OK,
+	            "the frame of an ended object is free after its last handle");
 	object_destroy(PART);
 }
 

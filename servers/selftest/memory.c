@@ -24,14 +24,17 @@ static error_t map(uint64_t address, uint64_t frame, uint64_t rights)
 static void test_refusals(void)
 {
 	claim_equal(map(PAGE, FRAME, READ_WRITE), ERROR_TABLE, "the kernel makes no page table of its own memory");
-	claim_equal(memory_map_table(SLOT_SPACE, PAGE, SLOT_MEMORY, TABLE_FRAME), ERROR_OK, "a program supplies its page tables");
+	claim_equal(memory_map_table(SLOT_SPACE, PAGE, SLOT_MEMORY, TABLE_FRAME), ERROR_OK,
+	            "a program supplies its page tables");
 	claim_equal(map(PAGE, TABLE_FRAME, RIGHT_READ), ERROR_BUSY, "a page table is mapped for nobody");
-	claim_equal(object_create(OBJECT_PORT, SLOT_MEMORY, TABLE_FRAME, PORT, 0), ERROR_BUSY, "a page table becomes no object");
+	claim_equal(object_create(OBJECT_PORT, SLOT_MEMORY, TABLE_FRAME, PORT, 0), ERROR_BUSY,
+	            "a page table becomes no object");
 	claim_equal(map(PAGE, FRAME, READ_WRITE | RIGHT_EXECUTE), ERROR_RIGHTS, "no page is writable and executable");
 	claim_equal(map(0, FRAME, READ_WRITE), ERROR_ARGUMENT, "no page is mapped at address 0");
 	claim_equal(map(PAGE + 8, FRAME, READ_WRITE), ERROR_ARGUMENT, "pages lie at multiples of their size");
 	claim_equal(map(0xffff800000000000, FRAME, READ_WRITE), ERROR_ARGUMENT, "nothing is mapped in the kernel's half");
-	claim_equal(map(0x00007ffffffff000, FRAME, READ_WRITE), ERROR_ARGUMENT, "nothing is mapped in the last page below the kernel's half");
+	claim_equal(map(0x00007ffffffff000, FRAME, READ_WRITE), ERROR_ARGUMENT,
+	            "nothing is mapped in the last page below the kernel's half");
 	claim_equal(map(PAGE, ~0ul, READ_WRITE), ERROR_ARGUMENT, "a frame lies in its range");
 }
 
@@ -51,7 +54,8 @@ static void test_mapping(void)
 	*first = 0xbad;
 	claim_equal(*second, 0x600d, "an address that was mapped again leads to its new frame");
 	memory_unmap(SLOT_SPACE, PAGE, 2);
-	claim_equal(object_create(OBJECT_PORT, SLOT_MEMORY, FRAME, PORT, 0), ERROR_OK, "an unmapped frame becomes an object");
+	claim_equal(object_create(OBJECT_PORT, SLOT_MEMORY, FRAME, PORT, 0), ERROR_OK,
+	            "an unmapped frame becomes an object");
 	claim_equal(map(PAGE, FRAME, RIGHT_READ), ERROR_BUSY, "an object is mapped for nobody");
 	object_destroy(PORT);
 

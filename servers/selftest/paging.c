@@ -50,7 +50,8 @@ void test_paging(const struct startup *startup)
 
 	struct message message = worker_run(touch, heap + (quota - 1) * ABI_PAGE_SIZE, SLOT_PAGER);
 	claim_equal(message_kind(&message), KIND_EXCEPTION, "a touch beyond what is reserved goes to the keeper");
-	claim_equal(message.word[2], heap + (quota - 1) * ABI_PAGE_SIZE, "the keeper of a thread beyond its quota learns the address");
+	claim_equal(message.word[2], heap + (quota - 1) * ABI_PAGE_SIZE,
+	            "the keeper of a thread beyond its quota learns the address");
 	message = worker_run(touch, heap + ABI_PAGE_SIZE, SLOT_PAGER);
 	claim_equal(message_kind(&message), KIND_MESSAGE, "the pager serves every thread of a program");
 	claim_equal(ask(PAGER_ADD, 1).tag, PAGER_REFUSED, "only the root changes quotas");

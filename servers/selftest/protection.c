@@ -41,12 +41,16 @@ void test_protection(void)
 
 	claim_page_fault(attempt_read, 0xffff800000100000, ACCESS_PRESENT, "the map of all memory cannot be read");
 	claim_page_fault(attempt_read, 0xffffffff80101000, ACCESS_PRESENT, "the kernel's code cannot be read");
-	claim_page_fault(attempt_write, 0xffffffff80101000, ACCESS_PRESENT | ACCESS_WRITE, "the kernel's code cannot be written");
-	claim_page_fault(attempt_jump, 0xffffffff80101000, ACCESS_PRESENT | ACCESS_EXECUTE, "the kernel's code cannot be executed");
+	claim_page_fault(attempt_write, 0xffffffff80101000, ACCESS_PRESENT | ACCESS_WRITE,
+	                 "the kernel's code cannot be written");
+	claim_page_fault(attempt_jump, 0xffffffff80101000, ACCESS_PRESENT | ACCESS_EXECUTE,
+	                 "the kernel's code cannot be executed");
 	claim_page_fault(attempt_write, (uint64_t)&test_protection & ~7ul, ACCESS_PRESENT | ACCESS_WRITE,
 	                 "a program's code cannot be written");
-	claim_page_fault(attempt_write, (uint64_t)&constant, ACCESS_PRESENT | ACCESS_WRITE, "a program's constants cannot be written");
-	claim_page_fault(attempt_jump, (uint64_t)&data_word, ACCESS_PRESENT | ACCESS_EXECUTE, "a program's data cannot be executed");
+	claim_page_fault(attempt_write, (uint64_t)&constant, ACCESS_PRESENT | ACCESS_WRITE,
+	                 "a program's constants cannot be written");
+	claim_page_fault(attempt_jump, (uint64_t)&data_word, ACCESS_PRESENT | ACCESS_EXECUTE,
+	                 "a program's data cannot be executed");
 	claim_page_fault(attempt_jump, (uint64_t)&constant, ACCESS_PRESENT | ACCESS_EXECUTE,
 	                 "a program's constants cannot be executed");
 	claim_page_fault(attempt_read, 0, 0, "there is nothing at address 0");

@@ -74,7 +74,8 @@ void test_scheduling(void)
 	worker_end(1);
 
 	object_create(OBJECT_THREAD, SLOT_MEMORY, THREAD_FRAME, THREAD, SLOT_SPACE);
-	claim_equal(thread_configure(THREAD, TEST_PRIORITY + 1, 0, 0), ERROR_ARGUMENT, "nobody gives a priority above one's own");
+	claim_equal(thread_configure(THREAD, TEST_PRIORITY + 1, 0, 0), ERROR_ARGUMENT,
+	            "nobody gives a priority above one's own");
 	claim_equal(thread_configure(THREAD, TEST_PRIORITY, 0, 0), ERROR_OK, "one may give one's own priority");
 	claim_equal(thread_start(THREAD, 0xffffffff80101000, 0, 0), ERROR_ARGUMENT, "no thread starts in the kernel");
 	object_destroy(THREAD);

@@ -7,8 +7,6 @@
 #include "arch/arch.h"
 #include "vectors.h"
 
-#define CODE_64 0x00af9b000000ffffull
-#define DATA 0x00cf93000000ffffull
 #define USER (3ull << 45)
 #define TSS_AVAILABLE (0x89ull << 40)
 
@@ -59,10 +57,10 @@ static void start_tss(void)
 
 void descriptors_start(void)
 {
-	gdt[SELECTOR_KERNEL_CODE / 8] = CODE_64;
-	gdt[SELECTOR_KERNEL_DATA / 8] = DATA;
-	gdt[SELECTOR_USER_DATA / 8] = DATA | USER;
-	gdt[SELECTOR_USER_CODE / 8] = CODE_64 | USER;
+	gdt[SELECTOR_KERNEL_CODE / 8] = DESCRIPTOR_CODE_64;
+	gdt[SELECTOR_KERNEL_DATA / 8] = DESCRIPTOR_DATA;
+	gdt[SELECTOR_USER_DATA / 8] = DESCRIPTOR_DATA | USER;
+	gdt[SELECTOR_USER_CODE / 8] = DESCRIPTOR_CODE_64 | USER;
 	start_tss();
 	for (unsigned vector = 0; vector < VECTOR_COUNT; vector++) {
 		set_gate(vector, GATE_INTERRUPT, 0);

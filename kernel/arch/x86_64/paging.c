@@ -13,14 +13,8 @@
 #include "frame.h"
 #include "processor.h"
 
-#define PRESENT 1ull
-#define WRITABLE 2ull
-#define USER 4ull
-#define GLOBAL 0x100ull
-#define NO_EXECUTE (1ull << 63)
 #define ADDRESS 0x000ffffffffff000ull
 
-#define ENTRIES 512u
 #define TOP_LEVEL 4
 #define PCIDS 4096u
 #define INVPCID_ADDRESS 0
@@ -44,7 +38,7 @@ static void close_image(const char *first, const char *end, entry_t rights)
 {
 	for (const char *at = first; at < end; at += PAGE_SIZE) {
 		uint64_t page = (uint64_t)at - KERNEL_BASE;
-		kernel_image_table[page / PAGE_SIZE] = page | PRESENT | GLOBAL | rights;
+		kernel_image_table[page / PAGE_SIZE] = page | ENTRY_PRESENT | ENTRY_GLOBAL | rights;
 	}
 }
 
@@ -54,8 +48,8 @@ void paging_start(void)
 		kernel_image_table[i] = 0;
 	}
 	close_image(image_text, image_text_end, 0);
-	close_image(image_rodata, image_rodata_end, NO_EXECUTE);
-	close_image(image_data, image_end, WRITABLE | NO_EXECUTE);
+	close_image(image_rodata, image_rodata_end, ENTRY_NO_EXECUTE);
+	close_image(image_data, image_end, ENTRY_WRITABLE | ENTRY_NO_EXECUTE);
 	paging_cr3 = kernel_cr3();
 	kernel_top_table[0] = 0; /* what start.S ran in */
 	x86_write_cr3(paging_cr3);
@@ -122,7 +116,7 @@ static void forget(const struct arch_space *space, uint64_t type, vaddr_t addres
 static void end_table(entry_t *table, int level, unsigned entries)
 {
 	for (unsigned i = 0; i < entries; i++) {
-		if ((table[i] & PRESENT) == 0) {
+		if ((table[i] & ENTRY_PRESENT) == 0) {
 			continue;
 		}
 		if (level == 1) {
@@ -156,7 +150,7 @@ static entry_t *walk(const struct arch_space *space, vaddr_t address, int *level
 	entry_t *table = table_at(space->cr3);
 	for (*level = TOP_LEVEL;; (*level)--) {
 		entry_t *entry = &table[index_at(address, *level)];
-		if (*level == 1 || (*entry & PRESENT) == 0) {
+		if (*level == 1 || (*entry & ENTRY_PRESENT) == 0) {
 			return entry;
 		}
 		table = table_at(*entry);
@@ -170,12 +164,12 @@ error_t arch_map(struct arch_space *space, vaddr_t address, paddr_t frame, uint6
 	if (level > 1) {
 		return ERROR_TABLE;
 	}
-	if ((*entry & PRESENT) != 0) {
+	if ((*entry & ENTRY_PRESENT) != 0) {
 		return ERROR_MAPPED;
 	}
 	frame_add_mapping(frame);
-	*entry = frame.value | PRESENT | USER | ((rights & RIGHT_WRITE) != 0 ? WRITABLE : 0) |
-	         ((rights & RIGHT_EXECUTE) != 0 ? 0 : NO_EXECUTE);
+	*entry = frame.value | ENTRY_PRESENT | ENTRY_USER | ((rights & RIGHT_WRITE) != 0 ? ENTRY_WRITABLE : 0) |
+	         ((rights & RIGHT_EXECUTE) != 0 ? 0 : ENTRY_NO_EXECUTE);
 	return ERROR_OK;
 }
 
@@ -187,7 +181,7 @@ error_t arch_map_table(struct arch_space *space, vaddr_t address, paddr_t frame)
 		return ERROR_MAPPED;
 	}
 	frame_take(frame, FRAME_TABLE);
-	*entry = frame.value | PRESENT | WRITABLE | USER;
+	*entry = frame.value | ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER;
 	return ERROR_OK;
 }
 
@@ -195,7 +189,7 @@ void arch_unmap(struct arch_space *space, vaddr_t address)
 {
 	int level;
 	entry_t *entry = walk(space, address, &level);
-	if (level == 1 && (*entry & PRESENT) != 0) {
+	if (level == 1 && (*entry & ENTRY_PRESENT) != 0) {
 		frame_remove_mapping(paddr(*entry & ADDRESS));
 		*entry = 0;
 		forget(space, INVPCID_ADDRESS, address);

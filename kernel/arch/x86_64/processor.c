@@ -12,12 +12,6 @@
 #include "multiboot.h"
 #include "paging.h"
 
-#define LEAF1_ECX_PCID (1u << 17)
-#define LEAF1_EDX_PGE (1u << 13)
-#define LEAF7_EBX_SMEP (1u << 7)
-#define LEAF7_EBX_INVPCID (1u << 10)
-#define LEAF7_EBX_SMAP (1u << 20)
-
 struct processor processor;
 
 void processor_start(void)
@@ -28,19 +22,19 @@ void processor_start(void)
 		leaf7 = x86_cpuid(7);
 	}
 	uint64_t cr4 = x86_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT;
-	if ((leaf1.edx & LEAF1_EDX_PGE) != 0) {
+	if ((leaf1.edx & CPUID1_EDX_PGE) != 0) {
 		cr4 |= CR4_PGE; /* the kernel's pages stay in the TLB when the space changes */
 	}
-	if ((leaf7.ebx & LEAF7_EBX_SMEP) != 0) {
+	if ((leaf7.ebx & CPUID7_EBX_SMEP) != 0) {
 		cr4 |= CR4_SMEP;
 	}
-	if ((leaf7.ebx & LEAF7_EBX_SMAP) != 0) {
+	if ((leaf7.ebx & CPUID7_EBX_SMAP) != 0) {
 		cr4 |= CR4_SMAP; /* the kernel never touches user memory */
 	}
-	if ((leaf1.ecx & LEAF1_ECX_PCID) != 0) {
+	if ((leaf1.ecx & CPUID1_ECX_PCID) != 0) {
 		cr4 |= CR4_PCIDE;
 		processor.pcid = true;
-		processor.invpcid = (leaf7.ebx & LEAF7_EBX_INVPCID) != 0;
+		processor.invpcid = (leaf7.ebx & CPUID7_EBX_INVPCID) != 0;
 	}
 	x86_write_cr4(cr4);
 }

@@ -8,17 +8,12 @@
  */
 #include "layout.h"
 #include "multiboot.h"
+#include "registers.h"
 #include "vectors.h"
 
 #define PHYSICAL(symbol) ((symbol) - KERNEL_BASE)
-#define PRESENT 0x1
-#define WRITABLE 0x2
-#define LARGE 0x80
-#define GLOBAL 0x100
-#define NO_EXECUTE 0x8000000000000000
-#define TABLE (PRESENT | WRITABLE)
-#define LARGE_DATA (PRESENT | WRITABLE | LARGE | GLOBAL | NO_EXECUTE)
-#define ENTRIES 512
+#define TABLE (ENTRY_PRESENT | ENTRY_WRITABLE)
+#define LARGE_DATA (TABLE | ENTRY_LARGE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE)
 #define PAGE 4096
 
 /* A table whose entries are \first and what follows at distances of \step, \count of them, from entry \at. */
@@ -62,26 +57,25 @@ _start:
 	movl %ebx, %esi
 	movl $PHYSICAL(kernel_stack_end), %esp
 
-	/* Long mode and NX, or nothing. */
-	movl $0x80000000, %eax
+	movl $CPUID_EXTENDED, %eax
 	cpuid
-	cmpl $0x80000001, %eax
-	jb no_long_mode
-	movl $0x80000001, %eax
+	cmpl $CPUID_EXTENDED, %eax
+	jbe no_long_mode
+	movl $CPUID_EXTENDED + 1, %eax
 	cpuid
-	andl $(1 << 29 | 1 << 20), %edx
-	cmpl $(1 << 29 | 1 << 20), %edx
-	jne no_long_mode
+	notl %edx
+	testl $(CPUID_EXTENDED1_EDX_NX | CPUID_EXTENDED1_EDX_LONG_MODE), %edx
+	jnz no_long_mode
 
-	movl $0x20, %eax                /* PAE */
+	movl $CR4_PAE, %eax
 	movl %eax, %cr4
 	movl $PHYSICAL(kernel_top_table), %eax
 	movl %eax, %cr3
-	movl $0xc0000080, %ecx          /* EFER: long mode and NX */
+	movl $MSR_EFER, %ecx
 	rdmsr
-	orl $(1 << 8 | 1 << 11), %eax
+	orl $(EFER_LME | EFER_NXE), %eax
 	wrmsr
-	movl $0x80010033, %eax          /* paging, write protection, native x87 errors, protection */
+	movl $(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE), %eax
 	movl %eax, %cr0
 	lgdt start_gdt_pointer
 	ljmp $SELECTOR_KERNEL_CODE, $start_64
@@ -111,8 +105,8 @@ start_64:
 	.balign 8
 start_gdt:
 	.quad 0
-	.quad 0x00af9b000000ffff        /* 64-bit code */
-	.quad 0x00cf93000000ffff        /* data */
+	.quad DESCRIPTOR_CODE_64
+	.quad DESCRIPTOR_DATA
 start_gdt_pointer:
 	.short . - start_gdt - 1
 	.quad start_gdt
@@ -140,13 +134,13 @@ kernel_top_table:
 	.skip 254 * 8
 	.quad PHYSICAL(start_image_top) + TABLE
 table start_low_directory, 0, 1, PHYSICAL(start_low_table) + TABLE, 0
-table start_low_table, 0, 1, PRESENT | LARGE, 0
+table start_low_table, 0, 1, ENTRY_PRESENT | ENTRY_LARGE, 0
 table start_direct_directory, 0, DIRECT_TABLES, PHYSICAL(start_direct_tables) + TABLE, PAGE
 table start_direct_tables, 0, DIRECT_TABLES * ENTRIES, LARGE_DATA, 0x200000
 table start_image_top, 510, 1, PHYSICAL(start_image_directory) + TABLE, 0
 table start_image_directory, 0, 1, PHYSICAL(kernel_image_table) + TABLE, 0
 	.globl kernel_image_table
-table kernel_image_table, 0, ENTRIES, TABLE | GLOBAL, PAGE
+table kernel_image_table, 0, ENTRIES, TABLE | ENTRY_GLOBAL, PAGE
 
 	.bss
 	.balign 16

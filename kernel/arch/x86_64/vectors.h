@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * vectors.h: interrupt vectors and segment selectors, for C and assembly.
+ * vectors.h: interrupt vectors, segment descriptors and selectors, for C and assembly.
  */
 #ifndef VECTORS_H
 #define VECTORS_H
@@ -14,6 +14,8 @@
 #define VECTOR_COUNT 48
 #define VECTOR_SYSCALL 256 /* in a frame: entered by SYSCALL, no vector at all */
 
+#define DESCRIPTOR_CODE_64 0x00af9b000000ffff
+#define DESCRIPTOR_DATA 0x00cf93000000ffff
 #define SELECTOR_KERNEL_CODE 0x08
 #define SELECTOR_KERNEL_DATA 0x10
 /* SYSRET derives both from one base: data at +8, 64-bit code at +16. */

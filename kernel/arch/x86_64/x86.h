@@ -1,36 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * x86.h: instructions that C has no words for, and the bits of the registers that they touch.
+ * x86.h: instructions that C has no words for.
  */
 #ifndef X86_H
 #define X86_H
 
+#include "registers.h"
 #include "types.h"
-
-#define CR0_WP (1ull << 16)
-#define CR0_NE (1ull << 5)
-#define CR0_TS (1ull << 3)
-#define CR0_MP (1ull << 1)
-#define CR3_NO_FLUSH (1ull << 63)
-#define CR4_PGE (1ull << 7)
-#define CR4_OSFXSR (1ull << 9)
-#define CR4_OSXMMEXCPT (1ull << 10)
-#define CR4_PCIDE (1ull << 17)
-#define CR4_SMEP (1ull << 20)
-#define CR4_SMAP (1ull << 21)
-
-#define MSR_EFER 0xc0000080u
-#define MSR_STAR 0xc0000081u
-#define MSR_LSTAR 0xc0000082u
-#define MSR_SFMASK 0xc0000084u
-#define EFER_SCE 1ull
-
-#define RFLAGS_RESERVED 0x2ull
-#define RFLAGS_TF 0x100ull
-#define RFLAGS_IF 0x200ull
-#define RFLAGS_DF 0x400ull
-#define RFLAGS_NT 0x4000ull
-#define RFLAGS_AC 0x40000ull
 
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;

@@ -154,7 +154,8 @@ void test_floating_point(void)
 	struct message message = worker_run(look_at_fresh, 0, 0);
 	claim_equal(message.word[0], 1, "a new thread finds the floating-point registers clear");
 	claim_equal(run_both(keep_through_ipc), 2, "floating-point registers survive IPC with a thread that uses its own");
-	claim_equal(run_both(keep_through_preemption), 2, "floating-point registers survive preemption by a thread that uses its own");
+	claim_equal(run_both(keep_through_preemption), 2,
+	            "floating-point registers survive preemption by a thread that uses its own");
 	message = worker_run(look_at_fresh, 0, 0);
 	claim_equal(message.word[0], 1, "a new thread finds nothing of an ended thread's");
 }
