@@ -11,7 +11,7 @@
 
 #define AREA 0x8000000000ul
 #define TIMER 0x40u
-#define BIG (1ul << 18)
+#define BIG (1ul << 16)
 #define SOURCE 0x3000000ul
 #define TARGET 0x3100000ul
 
@@ -83,7 +83,7 @@ static void check_timer(void)
 	trap_handle(TIMER, tick);
 	apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
 	apic_write(APIC_LVT_TIMER, APIC_PERIODIC | TIMER);
-	apic_write(APIC_INITIAL, 20000);
+	apic_write(APIC_INITIAL, 1000);
 	interrupts_on();
 	while ((runs < 10 || ticks < 10) && runs < 100000) {
 		movsb_timer_region((void *)TARGET, (const void *)SOURCE, BIG);

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The ledger of marked regions says what a reckoning by hand says; the figures are in ledger.toml."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.guest import catalogue
+from tests.guest.machines import MACHINES, MEMORY, need
+
+OPERATIONS: list[dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("ledger.toml").read_text(encoding="utf-8")
+)["operation"]
+PROGRAMS = sorted({operation["program"] for operation in OPERATIONS})
+#: Between them the fields of `cycles_by_cause` share out every cycle.
+CAUSES = {"issue", "i-miss", "d-miss", "tlb-walk", "branch", "trap", "serialisation", "copy"}
+
+
+@functools.cache
+def statistics(program: str) -> dict[str, Any]:
+    """Run ``program`` under `stat` and return what its JSON file says."""
+    need(MACHINES["ringscope"])
+    wanted = catalogue.by_name(program)
+    image = catalogue.build(wanted)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "statistics.json"
+        command = [sys.executable, "-m", "ringscope.tools.main", "stat", str(image), "-m", MEMORY]
+        if wanted.command_line:
+            command += ["-append", wanted.command_line]
+        done = subprocess.run(
+            [*command, "--json", str(report)], capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        return found
+
+
+def entry(program: str, name: str) -> dict[str, Any]:
+    """Return the ledger's entry ``name``."""
+    found: dict[str, Any] = {entry["name"]: entry for entry in statistics(program)["ledger"]}[name]
+    return found
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation["name"])
+def test_the_operation_costs_what_was_worked_out_by_hand(operation: dict[str, Any]) -> None:
+    found = entry(operation["program"], operation["name"])
+    if "count" in operation:
+        assert found["count"] == operation["count"]
+    per_op = {name: found["total"][name] / found["count"] for name in operation["per_op"]}
+    assert per_op == operation["per_op"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_causes_of_every_operation_sum_to_its_cycles(program: str) -> None:
+    for found in statistics(program)["ledger"]:
+        assert set(found["cycles_by_cause"]) == CAUSES
+        assert sum(found["cycles_by_cause"].values()) == found["total"]["cycles"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_user_and_kernel_share_out_every_counter(program: str) -> None:
+    counters = statistics(program)["counters"]
+    for name in (name for name in counters if ":" not in name):
+        assert counters[f"{name}:u"] + counters[f"{name}:k"] == counters[name], name
+
+
+def test_what_interrupts_cost_is_booked_apart() -> None:
+    interrupts = entry("ledger_strings", "interrupt")
+    assert interrupts["count"] >= 1
+    assert interrupts["total"]["interrupts"] == interrupts["count"]
+    assert interrupts["total"]["instructions"] > interrupts["count"]
+
+
+def test_a_round_trip_of_syscall_and_sysret_is_two_mode_switches() -> None:
+    found = entry("crossings", "crossings")
+    # Besides the 10^6 round trips: iretq to ring 3, and the vector that brings control back.
+    assert found["total"]["mode-switches"] == 2 * 1_000_000 + 2
+
+
+def test_the_benchmark_is_as_heavy_as_it_says() -> None:
+    counters = statistics("throughput")["counters"]
+    accesses = counters["L1-dcache-loads"] + counters["L1-dcache-stores"]
+    assert accesses / counters["instructions"] >= 0.2
+    assert 5 <= counters["instructions"] / counters["branches"] <= 7
