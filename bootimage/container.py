@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import keystone
+
 from ringscope.bootimage import elf, files, header, kernel
 from ringscope.bootimage.types import FOUR_GIB, ImageError
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import unicorn
+
 from ringscope.tools.build import compiler
 
 KERNELS = Path(__file__).with_name("kernels")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope import bootimage
 
 PASSED = (3 << 1) | 1

@@ -8,11 +8,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ringscope.emulator.timing.native_config import fields
-from ringscope.emulator.timing.profile import load
-
 from oracles.native import Probe, load_library
 from oracles.walk import LMA, PAE, PG
+from ringscope.emulator.timing.native_config import fields
+from ringscope.emulator.timing.profile import load
 
 BASE = 1 << 20
 #: What is met, and how: bytes from access to access, accesses after which they repeat, how many are timed.

@@ -8,6 +8,7 @@ import struct
 from dataclasses import dataclass
 
 import pytest
+
 from ringscope.bootimage import BootRequest, MemoryLayout, MemoryRegion, ModuleSpec, load
 
 MIB = 1 << 20

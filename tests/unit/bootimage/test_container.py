@@ -8,6 +8,7 @@ import struct
 
 import capstone
 import pytest
+
 from ringscope import bootimage
 from ringscope.bootimage import BootRequest, ImageError, ModuleSpec, container, elf, header, packed
 

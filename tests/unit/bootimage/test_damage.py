@@ -9,6 +9,7 @@ import struct
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from ringscope import bootimage
 from ringscope.bootimage import BootRequest, ImageError, container, inspection
 

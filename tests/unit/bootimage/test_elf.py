@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+
 from ringscope.bootimage import ImageError, elf
 
 SEGMENT = (0x100000, b"some code", 64, None)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+
 from ringscope.bootimage import ImageError, header
 
 

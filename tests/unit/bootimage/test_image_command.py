@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 
 import pytest
+
 from ringscope.tools import image
 
 MIB = 1 << 20

@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+
 from ringscope import bootimage
 from ringscope.bootimage import ImageError
 from ringscope.bootimage.inspection import HeaderDescription, describe

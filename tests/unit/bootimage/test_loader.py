@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 import pytest
+
 from ringscope import bootimage
 from ringscope.bootimage import BootRequest, ImageError, MemoryLayout, MemoryRegion, ModuleSpec
 

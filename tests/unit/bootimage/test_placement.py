@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ringscope.bootimage import ImageError, MemoryLayout, MemoryRegion
 from ringscope.bootimage.kernel import KernelParts, Part
 from ringscope.bootimage.placement import Space

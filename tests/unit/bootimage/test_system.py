@@ -7,6 +7,7 @@ import errno
 import io
 
 import pytest
+
 from ringscope import bootimage
 from ringscope.bootimage import ImageError, elf, files, packed
 

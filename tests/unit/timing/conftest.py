@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))  # tests/, for the oracles
 
 from oracles.native import Probe, load_library
+
 from ringscope.emulator.timing.native_config import fields
 from ringscope.emulator.timing.profile import load
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import capstone
 import keystone
 import pytest
+
 from ringscope.emulator.timing.cost_table import CostTable, InstructionCost
 from ringscope.emulator.timing.parameters import ProfileError
 from ringscope.emulator.timing.profile import load

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope.emulator.timing import profile as profiles
 from ringscope.emulator.timing.native_config import fields, layout, native_config
 from ringscope.emulator.timing.parameters import ProfileError
