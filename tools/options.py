@@ -162,7 +162,7 @@ def add_json_option(group: argparse._ArgumentGroup) -> None:
 def once(
     group: argparse._ArgumentGroup,
     *names: str,
-    **properties: Any,
+    **properties: Any,  # noqa: ANN401  handed on to argparse
 ) -> None:
     """Declare an option with a value that may be given once."""
     group.add_argument(*names, action=Once, **properties)

@@ -45,7 +45,7 @@ class Engine:
     block (cpu/x86_64/decode.py). Raises UnknownEngine if the engine's library is not the one this core knows.
     """
 
-    def __init__(
+    def __init__(  # noqa: D107  the class says it
         self,
         ram_bytes: int,
         config: ctypes.Array[ctypes.c_char],
@@ -57,7 +57,7 @@ class Engine:
         self._native = native.load()
         self._failure: BaseException | None = None
         self._config = config
-        missing = self._native.engine_interpose(binding.uclib._name.encode())
+        missing = self._native.engine_interpose(binding.uclib._name.encode())  # noqa: SLF001  the very library in use
         if missing:
             version = unicorn.__version__
             raise UnknownEngine(
@@ -92,10 +92,10 @@ class Engine:
     def _guard(self, function: Callable[..., Any], otherwise: object) -> Callable[..., Any]:
         """Keep an exception for ``run`` to raise: it cannot cross native frames."""
 
-        def guarded(*arguments: Any) -> Any:
+        def guarded(*arguments: Any) -> Any:  # noqa: ANN401  whatever the handler takes
             try:
                 return function(*arguments)
-            except BaseException as failure:
+            except BaseException as failure:  # noqa: BLE001  kept, and raised again by run()
                 self._failure = failure
                 self._native.core_stop(self._core, True)
                 return otherwise
@@ -117,7 +117,7 @@ class Engine:
 
     def _attach(self) -> None:
         """Install the hooks before anything is translated; then learn where the engine's state is."""
-        library, handle = binding.uclib, self._uc._uch
+        library, handle = binding.uclib, self._uc._uch  # noqa: SLF001  the raw handle is what the core works with
         everywhere, nowhere = (1, 0), (1 << 60, (1 << 60) + 1)
         hooks = (
             (constants.UC_HOOK_BLOCK, "core_on_block", everywhere),

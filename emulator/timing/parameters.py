@@ -27,17 +27,17 @@ class ProfileError(Exception):
     """A profile is refused; the message says which file, which field and why."""
 
 
-def quantity(unit: str, minimum: int = 0, maximum: int = MAXIMUM) -> Any:
+def quantity(unit: str, minimum: int = 0, maximum: int = MAXIMUM) -> Any:  # noqa: ANN401 (stands for a field's default)
     """Declare an integer field measured in ``unit``, from ``minimum`` to ``maximum``."""
     return dataclasses.field(metadata={"unit": unit, "minimum": minimum, "maximum": maximum})
 
 
-def policy() -> Any:
+def policy() -> Any:  # noqa: ANN401 (stands for a field's default)
     """Declare a field that names a replacement policy."""
     return dataclasses.field(metadata={"policy": True})
 
 
-def flag() -> Any:
+def flag() -> Any:  # noqa: ANN401 (stands for a field's default)
     """Declare a plain boolean, false when absent: a matter of structure, which has no unit."""
     return dataclasses.field(default=False, metadata={"flag": True})
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-
+# ruff: noqa: S311 (choices are random and seeded; nothing is secret)
 """Two runs of one image show the same in every bit, in whatever way each of them was run.
 
 Compared are all counters and causes by ring, the ledger, the output, simulated time, the cycle at which every

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-
+# ruff: noqa: S311 (choices are random; nothing is secret)
 """Whole machines run in every way there is to run one, and all that can be seen of the run at its end."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-
+# ruff: noqa: S311 (the traces are random and seeded; nothing is secret)
 """Random traces through the native models and their oracles: every counter and every cycle must be equal."""
 
 from __future__ import annotations
