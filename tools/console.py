@@ -12,6 +12,8 @@ import select
 import sys
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
 from ringscope.tools.options import UsageError
 
 if TYPE_CHECKING:
@@ -80,9 +82,17 @@ class ConsoleOutput:
             raise UsageError(f"the console's output cannot be written: {error.strerror}") from error
 
 
-def stdout_width() -> int | None:
-    """Return the columns for what a command prints on stdout; None to ask the terminal, if it is one."""
-    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
+class ResultConsole(Console):
+    """Where a command prints its tables: stdout, wide where no terminal says how wide it is."""
+
+    def __init__(self) -> None:
+        """Ask the terminal, or the COLUMNS of the environment, for the width."""
+        asks = sys.stdout.isatty() or "COLUMNS" in os.environ
+        super().__init__(highlight=False, width=None if asks else WIDE)
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the caller, as any other failure to print."""
+        raise BrokenPipeError
 
 
 def _nothing() -> None:

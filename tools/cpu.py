@@ -6,12 +6,11 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ringscope.emulator.timing import profile as profiles
-from ringscope.tools.console import stdout_width
+from ringscope.tools.console import ResultConsole
 
 if TYPE_CHECKING:
     import argparse
@@ -61,4 +60,4 @@ def _at(document: Mapping[str, Any], path: str) -> Mapping[str, Any]:
 
 
 def _print(table: Table) -> None:
-    Console(highlight=False, width=stdout_width()).print(table)
+    ResultConsole().print(table)

@@ -6,10 +6,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from ringscope.tools import endings, ledger_table, results, session
-from ringscope.tools.console import stdout_width
+from ringscope.tools.console import ResultConsole
 from ringscope.tools.options import BootOptions, add_boot_options, add_json_option
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ def ipc(arguments: argparse.Namespace) -> int:
         )
         outcome = session.run(options)
         endings.explain(outcome)
-        console = Console(highlight=False, width=stdout_width())
+        console = ResultConsole()
         for part in ledger_table.tables(results.ledger(outcome), outcome.machine.counters, console.width):
             console.print(part)
         if json_file is not None:

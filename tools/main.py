@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -32,6 +33,14 @@ REFUSALS = (
     LibraryMissing,
     UnknownEngine,
 )
+#: What the host may run out of at any point.
+HOST_LIMITS = {
+    errno.ENOSPC: "the output cannot be written",
+    errno.EDQUOT: "the output cannot be written",
+    errno.EFBIG: "the output cannot be written",
+    errno.EIO: "the output cannot be written",
+    errno.ENOMEM: "this computer has too little memory free for the guest; give it less with -m",
+}
 COMMANDS = (boot, stat, ipc, image, cpu)
 
 
@@ -66,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
 def parse(argv: list[str]) -> argparse.Namespace:
     """Return what the command line says. Exits with status 2 where it makes no sense."""
     whole = parser()
-    arguments, extra = whole.parse_known_args(argv)
+    arguments, extra = whole.parse_known_args(_joined(argv))
     if extra:
         unknown = next((word for word in extra if word.startswith("-")), None)
         complaint = (
@@ -75,6 +84,15 @@ def parse(argv: list[str]) -> argparse.Namespace:
         whole.prog += f" {arguments.command_name}"
         whole.error(complaint)
     return arguments
+
+
+def _joined(argv: list[str]) -> list[str]:
+    """Join ``-append`` to what follows, which may look like an option: kernels' options often do."""
+    words, joined = iter(argv), []
+    for word in words:
+        value = next(words, None) if word == "-append" else None
+        joined.append(word if value is None else f"{word}={value}")
+    return joined
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -86,25 +104,38 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()
     except SystemExit as end:
         return int(end.code or 0)
-    except REFUSALS as refusal:
-        print(f"ringscope: {refusal}", file=sys.stderr)
-        return BAD_INPUT
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python's own flush at its end stays quiet too
-        return STATUS_BASE + signal.SIGPIPE
     except KeyboardInterrupt:
         return STATUS_BASE + signal.SIGINT
-    except Exception as error:  # noqa: BLE001  the last resort: a bug, which is told as one
-        if os.environ.get("RINGSCOPE_DEBUG") == "1":
-            traceback.print_exc()
-        print(
-            f"ringscope: internal error: {type(error).__name__}: {error}; this is a bug in ringscope: please "
-            "report it with the command line and what RINGSCOPE_DEBUG=1 adds",
-            file=sys.stderr,
-        )
-        return INTERNAL_ERROR
-    else:
-        return status
+    except Exception as error:  # noqa: BLE001  whatever it is, the user gets a sentence
+        return _explain(error)
+    return status
+
+
+def _explain(error: Exception) -> int:
+    """Say on stderr what went wrong, and return the exit status."""
+    if isinstance(error, BrokenPipeError):  # nobody reads any more, and that is no news
+        _give_up_stdout()
+        return STATUS_BASE + signal.SIGPIPE
+    if isinstance(error, REFUSALS):
+        print(f"ringscope: {error}", file=sys.stderr)
+        return BAD_INPUT
+    if isinstance(error, OSError) and error.errno in HOST_LIMITS:
+        _give_up_stdout()
+        print(f"ringscope: {HOST_LIMITS[error.errno]}: {error.strerror}", file=sys.stderr)
+        return BAD_INPUT
+    if os.environ.get("RINGSCOPE_DEBUG") == "1":
+        traceback.print_exception(error)
+    print(
+        f"ringscope: internal error: {type(error).__name__}: {error}; this is a bug in ringscope: please report "
+        "it with the command line and what RINGSCOPE_DEBUG=1 adds",
+        file=sys.stderr,
+    )
+    return INTERNAL_ERROR
+
+
+def _give_up_stdout() -> None:
+    """Keep Python from failing again at its end, over what it could not print."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _open_standard_descriptors() -> None:
