@@ -105,7 +105,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--once", nargs=2, metavar=("GUEST", "FIDELITY"), help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.once:
-        print(json.dumps(run_once(*options.once, options.millions)))
+        guest, fidelity = options.once
+        print(json.dumps(run_once(guest, fidelity, options.millions)))
         return 0
     missing = [guest for _, guest, _ in CONFIGURATIONS if not (GUESTS / f"{guest}.img").exists()]
     if missing:
