@@ -6,10 +6,11 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import re
 import signal
 import sys
 import traceback
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ringscope.bootimage import ImageError
 from ringscope.emulator.cpu.x86_64.layout import UnknownEngine
@@ -21,6 +22,9 @@ from ringscope.emulator.timing.parameters import ProfileError
 from ringscope.tools import boot, cpu, image, ipc, stat
 from ringscope.tools.host_signals import STATUS_BASE
 from ringscope.tools.options import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 BAD_INPUT, INTERNAL_ERROR = 2, 125
 REFUSALS = (
@@ -41,6 +45,7 @@ HOST_LIMITS = {
     errno.EIO: "the output cannot be written",
     errno.ENOMEM: "this computer has too little memory free for the guest; give it less with -m",
 }
+LONG_OPTION = re.compile("-[A-Za-z]{3,}(=.*)?")
 COMMANDS = (boot, stat, ipc, image, cpu)
 
 
@@ -51,6 +56,15 @@ class Parser(argparse.ArgumentParser):
         """Know QEMU's ``-help`` too."""
         super().__init__(**properties, add_help=False, allow_abbrev=False)
         self.add_argument("-h", "-help", "--help", action="help", help="show this")
+
+    def parse_known_args(  # type: ignore[override]  # one signature of argparse's two
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Refuse QEMU's other options by their names: -smp is not -s with an argument."""
+        for word in args or () if self._subparsers is None else ():
+            if LONG_OPTION.fullmatch(word) and word.partition("=")[0] not in self._option_string_actions:
+                self.error(f"unknown option {word}")
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Complain and exit."""
@@ -126,8 +140,8 @@ def _explain(error: Exception) -> int:
     if os.environ.get("RINGSCOPE_DEBUG") == "1":
         traceback.print_exception(error)
     print(
-        f"ringscope: internal error: {type(error).__name__}: {error}; this is a bug in ringscope: please report "
-        "it with the command line and what RINGSCOPE_DEBUG=1 adds",
+        f"ringscope: internal error: {type(error).__name__}: {error}; this is a bug in ringscope: please "
+        "report it with the command line and what RINGSCOPE_DEBUG=1 adds",
         file=sys.stderr,
     )
     return INTERNAL_ERROR
