@@ -67,7 +67,7 @@ class Rig:
         self.raised: list[int] = []
         self.turns: list[tuple[int, int]] = []
         self.taken: list[tuple[int, int]] = []
-        self.msrs: dict[int, int] = {}
+        self.end = CODE
         config = skylake()
         costs = CostTable(config)
         self.engine = Engine(
@@ -163,15 +163,23 @@ class Rig:
     def measure(self, source: str, *, warm: bool = False) -> Spent:
         """Run a snippet of 64-bit code at CODE and return what all of it spent.
 
-        ``warm`` runs it twice and returns what the second time took, when its lines are cached.
+        Afterwards ``end`` is the address behind it. ``warm`` runs it twice and returns what the second time
+        took, when its lines are cached.
         """
-        end = self.place(CODE, source)
-        self.place(end, f"fence; mov rcx, {CODE}; jmp rcx")
+        self.end = end = self.place(CODE, source)
+        self.place(end, "fence; hlt")
         for _ in range(2 if warm else 1):
-            self.run_to(CODE)
+            self.begin()
             before = self.books()
             self.run_to(end)
         return Spent(before, self.books())
+
+    def begin(self) -> None:
+        """Come to CODE in long mode: from the entry for the first time, from wherever it is later."""
+        if self.engine.long_mode:
+            self.engine.set_register("rip", CODE)
+        else:
+            self.run_to(CODE)
 
     def steps_to(self, address: int, most: int = 100_000) -> int:
         """Step until an address is next; return how many steps it took."""

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is counted is what was executed, and every cycle has a cause."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringscope.emulator.native import library as native
+from ringscope.emulator.native.library import Stop
+from tests.guest import catalogue
+from tests.machine import whole
+from tests.machine.rig import Rig, Spent, skylake
+from tests.machine.snippets import CODE, DATA, PAGE, PAGE_TABLE, USER_CODE, USER_CS, USER_SS, USER_STACK
+
+ISSUE = skylake().issue
+UNITS = 64  # issue units of one cycle; what is run so many times takes whole cycles
+
+SET_TF, CLEAR_TF = "or qword ptr [rsp], 0x100", "and qword ptr [rsp], -257"
+#: Name, snippet, instructions that it executes.
+COUNTED = (
+    ("straight", "inc eax; inc eax; inc eax", 3),
+    ("loop", "mov ecx, 10; again: dec ecx; jnz again", 1 + 2 * 10),
+    ("call", "call f; jmp over; f: inc eax; ret; over: inc eax", 5),
+    ("not taken", "xor eax, eax; jnz over; inc eax; over: inc eax", 4),
+    ("string", f"mov edi, {DATA}; mov ecx, 100; rep stosb", 3),
+    ("string of nothing", f"mov edi, {DATA}; xor ecx, ecx; rep stosb", 3),
+    ("search", f"mov edi, {DATA}; mov al, 1; mov ecx, 50; repne scasb", 4),
+    ("seventy", "inc eax;" * 70, 70),
+    ("serialising", "cpuid; rdtsc; cpuid", 3),
+    ("soft interrupt", "int 0x40", 1 + 2),
+    ("breakpoint instruction", "int3", 1 + 2),
+    ("undefined", "inc eax; ud2; inc eax", 2 + 2),
+    ("segment", "mov eax, ss; mov ss, eax; inc eax; inc eax", 4),
+    ("flags", "pushfq; popfq; cli; sti; cli; nop", 6),
+    ("single-stepped", f"pushfq; {SET_TF}; popfq; inc eax; pushfq; {CLEAR_TF}; popfq; nop", 8 + 4 * 2),
+)  # fmt: skip
+
+
+def with_handlers(rig: Rig) -> Rig:
+    for vector in (1, 3, 0x40):
+        rig.handler(vector, "inc r15; iretq")
+    rig.handler(6, "add qword ptr [rsp], 2; iretq")
+    return rig
+
+
+@pytest.mark.parametrize("timing", [True, False], ids=["timing", "functional"])
+@pytest.mark.parametrize(("source", "instructions"), [c[1:] for c in COUNTED], ids=[c[0] for c in COUNTED])
+def test_each_instruction_counts_once(make_rig, source: str, instructions: int, timing: bool) -> None:
+    assert with_handlers(make_rig(timing=timing)).measure(source)["instructions"] == instructions
+
+
+@pytest.mark.parametrize("source", [c[1] for c in COUNTED], ids=[c[0] for c in COUNTED])
+def test_as_many_instructions_count_as_steps_are_needed(make_rig, source: str) -> None:
+    counted = with_handlers(make_rig()).measure(source)["instructions"]
+    rig = with_handlers(make_rig())
+    end = rig.place(CODE, source)
+    rig.place(end, "fence; hlt")
+    rig.begin()
+    steps = rig.steps_to(end)
+    faults = rig.exceptions().get(6, 0)  # a step that faults executes nothing
+    assert counted == steps - faults
+
+
+def test_without_models_every_instruction_is_one_cycle(make_rig) -> None:
+    rig = with_handlers(make_rig(timing=False))
+    for _, source, instructions in COUNTED:
+        spent = rig.measure(source)
+        assert spent["cycles"] == spent.cause("issue") == instructions
+
+
+@pytest.mark.parametrize("name", ["exceptions", "self_modifying", "pit_timer", "page_fault"])
+def test_the_causes_sum_to_the_running_total_and_with_idle_time_to_the_clock(name: str) -> None:
+    observed = whole.Observed(catalogue.build(catalogue.by_name(name)))
+    machine = observed.machine
+    try:
+        whole.freely(observed)
+        assert sum(machine.books().causes().values()) == native.load().core_cycles(machine.engine.core)
+        assert machine.engine.time == machine.books().total("cycles") + machine.engine.idle
+    finally:
+        machine.engine.close()
+
+
+def test_each_ring_is_booked_what_it_executes(rig) -> None:
+    rig.handler(0x40, "inc r15; inc r15; inc r15; iretq")
+    rig.handler(0x41, f"mov rsp, rbp; mov rax, {CODE + 0x800}; jmp rax")
+    rig.place(USER_CODE, "inc eax; inc eax; int 0x40; inc eax; inc eax; inc eax; inc eax; int 0x41")
+    rig.place(CODE + 0x800, "fence; hlt")
+    rig.place(
+        CODE,
+        f"mov rbp, rsp; push {USER_SS}; push {USER_STACK}; push 2; push {USER_CS}; push {USER_CODE}; iretq",
+    )
+    rig.begin()
+    before = rig.books()
+    rig.run_to(CODE + 0x800)
+    after = rig.books()
+    kernel, user = (a - b for a, b in zip(*(x.counter("instructions") for x in (after, before)), strict=True))
+    assert (kernel, user) == (7 + 4 + 3, 8)
+    issue = native.cause_names().index("issue")
+    user_issue = after.user_cause[issue] - before.user_cause[issue]
+    assert user_issue in (6 * ISSUE["alu"] // UNITS, 6 * ISSUE["alu"] // UNITS + 1)  # and a fraction carried
+
+
+# ---- issue cycles, worked out from the profile ----
+
+
+def repeated(source: str, setup: str = "") -> str:
+    """A snippet that runs so often that its issue units come to whole cycles; r12 counts.
+
+    What comes before it does so as well: four instructions of a quarter, and ``setup`` must.
+    """
+    return f"{setup}; mov r12d, {UNITS}; nop; nop; fence; around: {source}; dec r12d; jnz around"
+
+
+def test_a_block_costs_the_sum_of_its_instructions_shares(rig) -> None:
+    empty = rig.measure(repeated("nop"), warm=True).cause("issue")
+    full = rig.measure(repeated(f"inc eax; mov rax, [{DATA}]; mov [{DATA}], rax; lea rax, [rbx]"), warm=True)
+    share = ISSUE["alu"] + ISSUE["load"] + ISSUE["store"] + ISSUE["lea"]
+    assert full.cause("issue") - empty == share - ISSUE["nop"]
+
+
+def test_a_fault_in_the_middle_of_a_block_takes_back_just_what_was_not_executed(rig) -> None:
+    rig.handler(6, "add qword ptr [rsp], 2; iretq")
+    without = rig.measure(repeated("inc eax; inc eax; jmp on; on: lea rax, [rbx]; lea rax, [rbx]"), warm=True)
+    faulting = rig.measure(repeated("inc eax; inc eax; ud2; lea rax, [rbx]; lea rax, [rbx]"), warm=True)
+    handler = max(ISSUE["load"], ISSUE["store"], ISSUE["alu"])  # iretq has a fixed price instead
+    assert faulting.cause("issue") - without.cause("issue") == handler - ISSUE["branch"]
+    assert faulting["instructions"] - without["instructions"] == UNITS * (2 - 1)
+    cost = skylake().cost
+    assert faulting.cause("trap") == UNITS * (cost["exception"] + cost["iret"])
+
+
+def test_fixed_prices_of_instructions_that_a_fault_cut_off_are_not_charged(rig) -> None:
+    rig.handler(6, "add qword ptr [rsp], 2; iretq")
+    spent = rig.measure("mfence; ud2; mfence; swapgs", warm=True)
+    assert spent.cause("serialisation") == 2 * skylake().cost["mfence"]
+    cost = skylake().cost
+    assert spent.cause("trap") == cost["exception"] + cost["iret"] + cost["swapgs"]
+
+
+@pytest.mark.parametrize("elements", [0, 1, 2, 7, 64])
+def test_a_repeated_string_instruction_costs_its_start_and_each_of_its_elements(rig, elements: int) -> None:
+    source = f"mov edi, {DATA}; mov ecx, {elements}; rep stosb"
+    spent = rig.measure(repeated(source), warm=True)
+    nothing = rig.measure(repeated(f"mov edi, {DATA}; mov ecx, {elements}; nop"), warm=True)
+    assert spent["instructions"] == nothing["instructions"]
+    expected = ISSUE["rep_string"] + elements * ISSUE["rep_element"] - ISSUE["nop"]
+    assert spent.cause("issue") - nothing.cause("issue") == expected
+
+
+# ---- string instructions that are cut between two elements ----
+
+SUPPLY = f"push rax; mov rax, cr2; shr rax, 12; or byte ptr [rax * 8 + {PAGE_TABLE}], 1; pop rax; add rsp, 8; iretq"
+SUPPLY_UNITS = 2 * ISSUE["store"] + 3 * ISSUE["alu"] + ISSUE["load"]  # push, or; mov, shr, add; pop
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3])
+def test_a_string_instruction_that_faults_on_every_page_counts_once_and_pays_each_element_once(
+    rig, pages: int
+) -> None:
+    rig.handler(14, SUPPLY)
+    entries = [PAGE_TABLE + 8 * (DATA // PAGE + page) for page in range(pages)]
+    away = "; ".join(f"and byte ptr [{entry}], 0xfe" for entry in entries) + "; mov rax, cr3; mov cr3, rax"
+    away += "; nop; nop; nop"  # whole cycles: see repeated()
+    words = pages * PAGE // 8
+    source = f"mov edi, {DATA}; mov ecx, {words}; {{}}; {away}"
+    plain = rig.measure(repeated(source.format("nop; jmp on; on: nop"), setup=away), warm=True)
+    faulting = rig.measure(repeated(source.format("rep stosq"), setup=away), warm=True)
+
+    faults = UNITS * pages
+    assert faulting["page-faults"] == faults
+    assert faulting["L1-dcache-stores"] - plain["L1-dcache-stores"] >= UNITS * words
+    assert faulting["instructions"] - plain["instructions"] == UNITS * (1 - 3) + faults * 7
+    string = ISSUE["rep_string"] + words * ISSUE["rep_element"]
+    other = 2 * ISSUE["nop"] + ISSUE["branch"]
+    assert faulting.cause("issue") - plain.cause("issue") == string - other + pages * SUPPLY_UNITS
+    assert faulting.cause("trap") == faults * (skylake().cost["exception"] + skylake().cost["iret"])
+
+
+@pytest.mark.parametrize("string", ["rep stosb", "rep movsb", "repe cmpsb", "repe scasb", "rep lodsb"])
+def test_a_string_instruction_that_interrupts_cut_counts_once_and_pays_each_element_once(
+    rig, string: str
+) -> None:
+    rig.handler(0x50, "inc r15; iretq")
+    source = f"sti; xor eax, eax; mov edi, {DATA}; mov esi, {DATA + PAGE}; mov ecx, 4096; {string}; cli"
+    undisturbed = rig.measure(source, warm=True)
+    now = rig.engine.time
+    rig.schedule(*((now + 10 + 11 * i, 0x50) for i in range(UNITS)))
+    rig.begin()
+    before = rig.books()
+    rig.run_to(rig.end)
+    disturbed = Spent(before, rig.books())
+
+    assert len(rig.taken) == disturbed["interrupts"] == UNITS
+    assert disturbed["instructions"] - undisturbed["instructions"] == 2 * UNITS
+    assert disturbed.cause("issue") - undisturbed.cause("issue") == ISSUE["alu"]
+    cost = skylake().cost
+    assert disturbed.cause("trap") == UNITS * (cost["hardware_interrupt"] + cost["iret"])
+    assert disturbed.cause("serialisation") == undisturbed.cause("serialisation")
+
+
+def test_a_string_instruction_at_which_a_debugger_stopped_time_and_again_counts_once(rig) -> None:
+    rig.measure("nop")
+    spent = rig.measure(f"mov edi, {DATA}; mov ecx, 3002; rep stosb", warm=True)
+    rig.begin()
+    before, stops = rig.books(), 0
+    rig.engine.set_breakpoints([rig.end])
+    while rig.engine.run(rig.engine.time + 7) is not Stop.BREAKPOINT:
+        stops += 1
+    assert stops > 100
+    assert Spent(before, rig.books()).everything() == spent.everything()
