@@ -33,8 +33,9 @@ Ending = Literal["exit", "triple-fault"]
 class GuestProgram:
     """One bootable program.
 
-    ``cpu`` is QEMU's model; ``disk`` asks for the prepared disk; ``keys`` are typed once the program prints
-    ``ready``. ``limit_cycles`` bounds it on our machine. ``parameters`` become preprocessor definitions.
+    ``source`` and ``extra`` are paths below tests/guest. ``cpu`` is QEMU's model; ``disk`` asks for the
+    prepared disk; ``typed`` has, for each line that the program waits with, what is typed then.
+    ``limit_cycles`` bounds it on our machine.
     """
 
     name: str
@@ -43,9 +44,8 @@ class GuestProgram:
     cpu: str = "qemu64"
     ending: Ending = "exit"
     disk: bool = False
-    keys: tuple[str, ...] = ()
+    typed: tuple[tuple[str, str], ...] = ()
     limit_cycles: int = 2_000_000_000
-    parameters: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     command_line: str = ""
 
@@ -89,6 +89,7 @@ PROGRAMS = (
     _program("interrupt_shadow"),
     _program("rtc", limit_cycles=40_000_000_000),  # it waits for the second to change, twice
     _program("serial_port"),
+    _program("keyboard", typed=(("ready for the PIC", "aB"), ("ready for the I/O APIC", "aB"))),
     _program("disk", disk=True),
     _program("io_permission"),
     _program("gates32", bits=32),
@@ -174,7 +175,7 @@ def _build(program: GuestProgram, folder: Path) -> Path:
         guest_program(
             output=output,
             sources=(*library, f"{HERE}/{program.source}", *(f"{HERE}/{name}" for name in program.extra)),
-            flags=(*(X86_64_KERNEL if program.bits == 64 else X86_32), *program.parameters),
+            flags=X86_64_KERNEL if program.bits == 64 else X86_32,
             script=f"{HERE}/lib/{program.arch}/link.ld",
             include=(f"{HERE}/lib", f"{HERE}/lib/{program.arch}", "emulator/guest"),
         ),

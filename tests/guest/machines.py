@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 import pytest
 
 from ringscope.tools.build.compiler import ROOT
+from tests.guest.qemu_monitor import MEMORY, QEMU, WatchedQemu, consoles
 
 if TYPE_CHECKING:
     from tests.guest.catalogue import GuestProgram
 
-QEMU: Final = "qemu-system-x86_64"
 #: One instruction is 2 ns of virtual time and waiting takes no real time, so that runs repeat exactly.
 CLOCK: Final = ("-icount", "shift=1,sleep=off", "-rtc", "clock=vm")
-MEMORY: Final = "64M"
 SECTOR_BYTES: Final = 512
 SECTORS: Final = 2048
 TIMEOUT_SECONDS: Final = 120
@@ -80,43 +79,51 @@ class Qemu:
     def run(self, image: Path, program: GuestProgram) -> Outcome:
         """Boot with the debug console and the first serial port on one output."""
         with tempfile.TemporaryDirectory() as folder:
-            output = Path(folder) / "output"
-            command = self.command(image, program.cpu, output)
-            if program.disk:
-                disk = Path(folder) / "disk"
-                disk.write_bytes(disk_content())
-                command += ["-drive", f"file={disk},format=raw,if=ide,index=0"]
-            if program.command_line:
-                command += ["-append", program.command_line]
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_SECONDS,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
-            text = output.read_text(encoding="latin-1") if output.exists() else ""
-        if done.returncode == 0:  # the exit device's status is always odd: this was a reset
-            return Outcome(text, "triple-fault", None, done.stderr)
-        if done.returncode & 1 and done.returncode > 0:
-            return Outcome(text, "exit", done.returncode >> 1, done.stderr)
-        return Outcome(text, "other", None, f"status {done.returncode}\n{done.stderr}")
+            if program.typed:
+                return self._run_typing(image, program, Path(folder))
+            return self._run_alone(image, program, Path(folder))
+
+    def _run_alone(self, image: Path, program: GuestProgram, folder: Path) -> Outcome:
+        output = folder / "output"
+        command = self.command(image, program.cpu, output)
+        if program.disk:
+            disk = folder / "disk"
+            disk.write_bytes(disk_content())
+            command += ["-drive", f"file={disk},format=raw,if=ide,index=0"]
+        if program.command_line:
+            command += ["-append", program.command_line]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        text = output.read_text(encoding="latin-1") if output.exists() else ""
+        return self._outcome(text, done.returncode, done.stderr)
+
+    def _run_typing(self, image: Path, program: GuestProgram, folder: Path) -> Outcome:
+        with WatchedQemu(folder, "-cpu", program.cpu, "-kernel", str(image)) as qemu:
+            for line, text in program.typed:
+                qemu.wait_for(line)
+                qemu.type_text(text)
+            status = qemu.wait_for_end()
+            return self._outcome(qemu.said(), status, "")
+
+    @staticmethod
+    def _outcome(text: str, status: int, complaint: str) -> Outcome:
+        if status == 0:  # the exit device's status is always odd: this was a reset
+            return Outcome(text, "triple-fault", None, complaint)
+        if status & 1 and status > 0:
+            return Outcome(text, "exit", status >> 1, complaint)
+        return Outcome(text, "other", None, f"status {status}\n{complaint}")
 
     @staticmethod
     def command(image: Path, cpu: str, output: Path) -> list[str]:
         """Return the command line that both the tests and a reader at a shell use."""
         command = [QEMU, "-cpu", cpu, "-m", MEMORY, "-display", "none", "-no-reboot", *CLOCK]
-        for device in ("isa-debugcon,iobase=0xe9", "isa-serial"):
-            chardev = device.partition(",")[0]
-            command += [
-                "-chardev",
-                f"file,id={chardev},path={output},append=on",
-                "-device",
-                f"{device},chardev={chardev}",
-            ]
-        command += ["-serial", "none", "-monitor", "none"]
-        return [*command, "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", str(image)]
+        return [*command, *consoles(output), "-monitor", "none", "-kernel", str(image)]
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,7 @@ class Ringscope:
                 command += ["-hda", str(disk)]
             if program.command_line:
                 command += ["-append", program.command_line]
-            return self.outcome(command)
+            return self.outcome(command, "".join(text for _, text in program.typed))
 
     @staticmethod
     def command(*boot: str, limit_cycles: int) -> list[str]:

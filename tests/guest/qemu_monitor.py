@@ -13,12 +13,12 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from tests.guest.machines import MEMORY, QEMU
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+QEMU: Final = "qemu-system-x86_64"
+MEMORY: Final = "64M"
 COLUMNS: Final = 80
 ROWS: Final = 25
 SCREEN: Final = 0xB8000
@@ -37,17 +37,30 @@ def key_of(character: str) -> str:
     return f"shift-{character.lower()}" if character.isupper() else character
 
 
+def consoles(output: Path) -> list[str]:
+    """Return QEMU's options for the exit port, a debug console and a serial port that write to one file."""
+    options = []
+    for device in ("isa-debugcon,iobase=0xe9", "isa-serial"):
+        name = device.partition(",")[0]
+        options += [
+            "-chardev",
+            f"file,id={name},path={output},append=on",
+            "-device",
+            f"{device},chardev={name}",
+        ]
+    return [*options, "-serial", "none", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+
+
 class WatchedQemu:
     """Runs QEMU from `with` to the end of the block; ``folder`` takes its sockets and files."""
 
     def __init__(self, folder: Path, *boot: str) -> None:
         """``boot`` says what to boot, in QEMU's own options."""
-        self._serial = folder / "serial"
+        self._said = folder / "said"
         self._dump = folder / "screen"
         self._socket = folder / "monitor"
         self._command = [QEMU, "-m", MEMORY, "-display", "none", "-no-reboot", *boot]
-        self._command += ["-serial", f"file:{self._serial}", "-qmp", f"unix:{self._socket},server,wait=off"]
-        self._command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+        self._command += [*consoles(self._said), "-qmp", f"unix:{self._socket},server,wait=off"]
 
     def __enter__(self) -> Self:
         """Start it and wait until its monitor answers."""
@@ -66,13 +79,13 @@ class WatchedQemu:
         self._lines.close()
         self._monitor.close()
 
-    def serial(self) -> str:
-        """Return what the serial port has said so far."""
-        return self._serial.read_text(encoding="latin-1") if self._serial.exists() else ""
+    def said(self) -> str:
+        """Return what the serial port and the debug console have said so far."""
+        return self._said.read_text(encoding="latin-1") if self._said.exists() else ""
 
     def wait_for(self, text: str) -> None:
-        """Wait until the serial port has said ``text``."""
-        self._until(lambda: text in self.serial(), f"the guest does not say {text!r}")
+        """Wait until the guest has said ``text``."""
+        self._until(lambda: text in self.said(), f"the guest does not say {text!r}")
 
     def wait_for_halt(self) -> None:
         """Wait until the processor is halted with interrupts off."""
@@ -123,5 +136,5 @@ class WatchedQemu:
         end = time.monotonic() + PATIENCE_SECONDS
         while not condition():
             if time.monotonic() > end:
-                raise TimeoutError(f"{complaint}; so far it said:\n{self.serial()}")
+                raise TimeoutError(f"{complaint}; so far it said:\n{self.said()}")
             time.sleep(POLL_SECONDS)

@@ -64,7 +64,7 @@ def grub_image(kernel: Path, folder: Path) -> Path:
 def test_thirty_lines_of_assembly_say_hello_in_qemu(watched_qemu: type[WatchedQemu], tmp_path: Path) -> None:
     with watched_qemu(tmp_path, "-kernel", str(catalogue.build_foreign("tiny"))) as qemu:
         qemu.wait_for_halt()
-        assert qemu.serial() == "Hello from thirty lines of assembly.\n"
+        assert qemu.said() == "Hello from thirty lines of assembly.\n"
 
 
 def test_thirty_lines_of_assembly_say_hello_here() -> None:
@@ -78,7 +78,7 @@ def test_a_kernel_that_writes_only_to_the_screen_is_seen_in_qemu(
     with watched_qemu(tmp_path, "-kernel", str(catalogue.build_foreign("teletype"))) as qemu:
         qemu.wait_for_halt()
         assert qemu.screen()[-4:] == ["line 29", "line 30", *SCREEN_END]
-        assert qemu.serial() == ""
+        assert qemu.said() == ""
 
 
 def test_a_kernel_that_writes_only_to_the_screen_is_seen_here() -> None:
@@ -100,7 +100,7 @@ def test_what_is_typed_reaches_a_kernel_with_4_mib_pages_in_qemu(
         qemu.type_text(TYPED[-1:])
         assert qemu.wait_for_end() == 0
         assert "Hello, ring 0!" in screen
-        assert qemu.serial().splitlines()[1:] == [
+        assert qemu.said().splitlines()[1:] == [
             "you typed: Hello, ring 0!",
             "you typed: and a second line.",
             "bye",
@@ -138,7 +138,7 @@ def test_a_multiboot_2_kernel_walks_its_tags_in_qemu(watched_qemu: type[WatchedQ
     image = grub_image(catalogue.build_foreign("tagwalker"), tmp_path)
     with watched_qemu(tmp_path, "-cdrom", str(image)) as qemu:
         assert qemu.wait_for_end() == 1  # it wrote 0 to the exit port
-        said = tags(qemu.serial())
+        said = tags(qemu.said())
         assert set(said) >= TAGS
         assert said[-1] == "end"
         assert "command line: first second" in said
@@ -161,7 +161,7 @@ def test_two_ring_3_tasks_take_turns_under_pae_in_qemu(
 ) -> None:
     with watched_qemu(tmp_path, "-kernel", str(catalogue.build_foreign("pae_tasks"))) as qemu:
         assert qemu.wait_for_end() == 1
-        assert qemu.serial() == "pae tasks\nababababab\nboth tasks are done\n"
+        assert qemu.said() == "pae tasks\nababababab\nboth tasks are done\n"
 
 
 def test_two_ring_3_tasks_take_turns_under_pae_here() -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.guest import catalogue
-from tests.guest.machines import MACHINES, MEMORY, need
+from tests.guest.machines import MACHINES, need
+from tests.guest.qemu_monitor import MEMORY
 
 OPERATIONS: list[dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("ledger.toml").read_text(encoding="utf-8")

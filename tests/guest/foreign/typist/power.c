@@ -101,4 +101,6 @@ void power_off(void)
 			;
 	}
 	out16(control, (uint16_t)(type << 10 | 1 << 13));
+	for (unsigned wait = 0; wait < 100000; wait++) // it need not happen at once
+		in16(control);
 }
