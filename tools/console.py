@@ -7,6 +7,7 @@ has stopped reading holds up the guest, but not Ctrl-C.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import sys
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 WAIT = 0.05  # seconds between looks at whether the run is to end
 PIECE = 4096  # bytes a pipe takes whole once it is writable (PIPE_BUF)
 NEWLINE = 0x0A
+STDERR = 2
+NOBODY_READS = (errno.EPIPE, errno.EIO)  # a closed pipe, a terminal that has hung up
 WIDE = 132  # columns, where no terminal says
 
 
@@ -65,6 +68,13 @@ class ConsoleOutput:
         while text and not self._closed:
             text = text[self._write(text[:PIECE]) :]
 
+    def end_line(self) -> None:
+        """Have what the command says itself begin a line of its own on a terminal."""
+        self.flush()
+        if not self.at_line_start and self.is_terminal and os.isatty(STDERR):
+            os.write(STDERR, b"\n")
+            self.at_line_start = True
+
     def _write(self, text: bytes) -> int:
         try:
             if not select.select([], [self._descriptor], [], WAIT)[1]:
@@ -73,12 +83,11 @@ class ConsoleOutput:
             return os.write(self._descriptor, text)
         except BlockingIOError:
             return 0
-        except BrokenPipeError:
-            self._closed = True
-            self.on_closed()
-            return 0
         except OSError as error:
             self._closed = True
+            if error.errno in NOBODY_READS:
+                self.on_closed()
+                return 0
             raise UsageError(f"the console's output cannot be written: {error.strerror}") from error
 
 

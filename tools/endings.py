@@ -24,8 +24,6 @@ def explain(outcome: Outcome) -> None:
     sentence = _sentence(outcome)
     if not sentence:
         return
-    if not outcome.console.at_line_start and outcome.console.is_terminal:
-        print(file=sys.stderr)
     print(f"ringscope: {sentence}", file=sys.stderr)
     if outcome.exit.reason in ("triple-fault", "error"):
         modules = ((module.name, module.data) for module in outcome.image.modules)

@@ -81,6 +81,8 @@ class HostSignals:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)  # the program is stopped here, until SIGCONT
         signal.signal(number, self._stop)
+        if self.suspend is not None:
+            self.suspend.enter()  # here, because a program that nobody can continue does not stop
 
     def _continue(self, _number: int, _: FrameType | None) -> None:
         if self.suspend is not None:

@@ -22,7 +22,7 @@ def amount(number: float) -> str:
     """Write a number with three digits or so and a unit prefix: 41.8 M."""
     for prefix in ("", "k", "M", "G", "T"):
         if number < 1000:
-            return f"{number:.3g} {prefix}"
+            return f"{number:.3g} {prefix}".rstrip()
         number /= 1000
     return f"{number:.0f} P"
 
@@ -56,7 +56,7 @@ class Progress:
         cycles = self._machine.engine.time
         share = "" if self._limit is None else f", {100 * cycles / self._limit:.0f}% of the limit"
         seconds = cycles / self._machine.profile.frequency_hz
-        return f"[{seconds:.3f} s simulated, {amount(cycles)}cycles, {amount(speed)}instructions/s{share}]"
+        return f"[{seconds:.3f} s simulated, {amount(cycles)} cycles, {amount(speed)} instructions/s{share}]"
 
     def erase(self) -> None:
         """Take the line away."""

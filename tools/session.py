@@ -57,16 +57,16 @@ def run(options: BootOptions) -> Outcome:
         if options.exit_on is not None:
             machine.exit_on(options.exit_on)
         progress = stack.enter_context(_progress(machine, console, options))
-        signals = HostSignals(machine.interrupt)
+        signals = stack.enter_context(HostSignals(machine.interrupt))
         console.is_ending = signals.pending
         console.on_closed = lambda: signals.end(signal.SIGPIPE)
         _attach_input(machine, console, signals, options, stack)
+        stack.callback(console.end_line)
         machine.on_slice = lambda: _pause(console, progress)
-        with signals:
-            started = time.monotonic()
-            end = machine.run(options.limit)
-            console.flush()
-            seconds = time.monotonic() - started
+        started = time.monotonic()
+        end = machine.run(options.limit)
+        seconds = time.monotonic() - started
+        console.flush()
         if end.reason == "interrupted" and signals.status is not None:
             end = replace(end, status=signals.status)
         return Outcome(machine, image, end, seconds, console)
