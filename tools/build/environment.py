@@ -73,6 +73,8 @@ def _works() -> bool:
 
 def _create() -> None:
     shutil.rmtree(VENV, ignore_errors=True)
+    VENV.mkdir()
+    INTERRUPTED.touch()
     done = subprocess.run(
         [sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False
     )
