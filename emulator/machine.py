@@ -99,7 +99,8 @@ class Machine:
         self._recent = bytearray()
         self._pending_exit: Exit | None = None
         self.clock = EventQueue(self.profile.frequency_hz)
-        printed = Outputs(*(self._print_byte,) * 3)
+        serial = self._print_byte if config.serial else _drop_byte
+        printed = Outputs(serial, serial, self._print_byte)
         self.board = Board(PcConfig.load(), self.clock, config.ram_bytes, printed, disk)
         costs = cost_table.CostTable(self.profile)
         self.engine = Engine(
