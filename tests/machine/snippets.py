@@ -33,6 +33,7 @@ BYTES = {
     "sysexitq": "0x48, 0x0f, 0x35",
     "fence": "0x0f, 0x1f, 0x84, 0x00, 0x00, 0x20, 0x53, 0x52",
 }
+WRONG = re.compile(r"\bmov r(?!ax)\w+, \[\d")
 MARK = re.compile(r"\bmark (\d+), (\d+)")
 BEGIN, END, EVENT, COPY_BEGIN, COPY_END = range(5)  # kinds of marks, ringscope.h
 
@@ -45,6 +46,7 @@ def mark(kind: int, number: int = 0) -> bytes:
 @cache
 def assemble(source: str, address: int, bits: int = 64) -> bytes:
     """Assemble Intel syntax; ``mark KIND, NUMBER``, ``fence`` and the words of BYTES are instructions too."""
+    assert not WRONG.search(source), "the assembler takes the address for a distance: use a 32-bit register"
     mode = {16: keystone.KS_MODE_16, 32: keystone.KS_MODE_32, 64: keystone.KS_MODE_64}[bits]
     for word, code in BYTES.items():
         source = re.sub(rf"\b{word}\b", f".byte {code}", source)
@@ -88,7 +90,7 @@ def to_long_mode(cr4: int) -> bytes:
     lgdt, ljmp = ".byte 0x0f, 0x01, 0x15; .long", ".byte 0xea; .long"
     image = ENTRY + 0x800
     code = assemble(
-        f"mov eax, {PML4}; mov cr3, eax; mov eax, {0x620 | cr4}; mov cr4, eax; mov ecx, 0xc0000080; rdmsr;"
+        f"mov eax, {PML4}; mov cr3, eax; mov eax, 0x620; mov cr4, eax; mov ecx, 0xc0000080; rdmsr;"
         f"or eax, 0x901; wrmsr; mov eax, 0x80010013; mov cr0, eax; {lgdt} {image};"
         f"{ljmp} {ENTRY + 0x400}; .short {KERNEL_CS}",
         ENTRY,
@@ -96,8 +98,8 @@ def to_long_mode(cr4: int) -> bytes:
     )
     rest = assemble(
         f"lidt [{image + 16}]; mov eax, {TSS_SELECTOR}; ltr ax; xor eax, eax; mov ds, eax; mov es, eax;"
-        f"mov fs, eax; mov gs, eax; mov eax, {KERNEL_SS}; mov ss, eax; mov esp, {KERNEL_STACK}; xor eax, eax;"
-        f"mov rcx, {CODE}; jmp rcx",
+        f"mov fs, eax; mov gs, eax; mov eax, {KERNEL_SS}; mov ss, eax; mov esp, {KERNEL_STACK};"
+        f"mov eax, {0x620 | cr4}; mov cr4, rax; xor eax, eax; mov rcx, {CODE}; jmp rcx",
         ENTRY + 0x400,
     )
     tables = struct.pack("<HI", 0x3F, GDT).ljust(16, b"\0") + struct.pack("<HQ", 0xFFF, IDT)

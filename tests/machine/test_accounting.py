@@ -149,7 +149,8 @@ def test_a_repeated_string_instruction_costs_its_start_and_each_of_its_elements(
 
 # ---- string instructions that are cut between two elements ----
 
-SUPPLY = f"push rax; mov rax, cr2; shr rax, 12; or byte ptr [rax * 8 + {PAGE_TABLE}], 1; pop rax; add rsp, 8; iretq"
+SET_PRESENT = f"or byte ptr [rax*8 + {PAGE_TABLE}], 1"
+SUPPLY = f"push rax; mov rax, cr2; shr rax, 12; {SET_PRESENT}; pop rax; add rsp, 8; iretq"
 SUPPLY_UNITS = 2 * ISSUE["store"] + 3 * ISSUE["alu"] + ISSUE["load"]  # push, or; mov, shr, add; pop
 
 
