@@ -43,6 +43,8 @@
 #define APIC_DIVIDE 0x3e0
 #define APIC_MASKED (1u << 16)
 #define APIC_PERIODIC (1u << 17)
+#define APIC_TSC_DEADLINE (2u << 17)
+#define MSR_TSC_DEADLINE 0x6e0u
 #define APIC_ENABLE (1u << 8)
 #define APIC_DIVIDE_BY_1 0xbu
 

@@ -69,13 +69,13 @@ static void check_timer(void)
 	uint32_t a, b;
 
 	apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
-	near = one_shot(1000000);
+	near = one_shot(100000);
 	report_equal("a one-shot wakes the processor", ticks, 1);
 	report_equal("and stops at 0", apic_read(APIC_CURRENT), 0);
-	far = one_shot(4000000);
+	far = one_shot(400000);
 	report(far * 100 > near * 380 && far * 100 < near * 420, "four times the count takes four times as long");
 	apic_write(APIC_DIVIDE, 0x1); /* by 4 */
-	divided = one_shot(1000000);
+	divided = one_shot(100000);
 	report(divided * 100 > near * 380 && divided * 100 < near * 420, "so does the count divided by four");
 	apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
 
@@ -93,7 +93,7 @@ static void check_timer(void)
 
 	ticks = 0;
 	apic_write(APIC_LVT_TIMER, APIC_PERIODIC | TIMER);
-	apic_write(APIC_INITIAL, 200000);
+	apic_write(APIC_INITIAL, 20000);
 	while (ticks < 10)
 		wait_for_interrupt();
 	report(apic_read(APIC_CURRENT) != 0, "a periodic timer goes on after ten interrupts");
@@ -128,6 +128,31 @@ static void check_priorities(void)
 	report_equal("nothing is in service", apic_read(APIC_ISR + 0x10 * (LOW / 32)), 0);
 }
 
+static void check_deadline(void)
+{
+	uint64_t start;
+
+	if ((cpuid(1, 0).ecx & 1u << 24) == 0) {
+		report_skip("the TSC deadline", "CPUID does not offer it");
+		return;
+	}
+	ticks = 0;
+	apic_write(APIC_LVT_TIMER, APIC_TSC_DEADLINE | TIMER);
+	start = rdtsc();
+	wrmsr(MSR_TSC_DEADLINE, start + 1000000);
+	report_equal("a TSC deadline reads back", rdmsr(MSR_TSC_DEADLINE), start + 1000000);
+	wait_for_interrupt();
+	report(ticks == 1 && last >= start + 1000000 && last < start + 1100000, "and wakes the processor when it is due");
+	report_equal("then it reads 0", rdmsr(MSR_TSC_DEADLINE), 0);
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 100000);
+	wrmsr(MSR_TSC_DEADLINE, 0);
+	apic_write(APIC_LVT_TIMER, TIMER);
+	apic_write(APIC_INITIAL, 100000);
+	ticks = 0;
+	wait_for_interrupt();
+	report_equal("0 disarms it", ticks, 1);
+}
+
 void guest_main(void)
 {
 	if (!cpu_has_apic()) {
@@ -141,5 +166,6 @@ void guest_main(void)
 	check_registers();
 	apic_start();
 	check_timer();
+	check_deadline();
 	check_priorities();
 }
