@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line: parse it, call one command, say what went wrong in one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import re
+import signal
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ringscope.bootimage import ImageError
+from ringscope.emulator.cpu.x86_64.layout import UnknownEngine
+from ringscope.emulator.devices.disk_image import DiskImageError
+from ringscope.emulator.devices.host_input import InputLogError
+from ringscope.emulator.machine import ConfigError
+from ringscope.emulator.native.library import LibraryMissing
+from ringscope.emulator.timing.parameters import ProfileError
+from ringscope.tools import boot, cpu, image, ipc, stat
+from ringscope.tools.host_signals import STATUS_BASE
+from ringscope.tools.options import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BAD_INPUT, INTERNAL_ERROR = 2, 125
+REFUSALS = (
+    UsageError,
+    ImageError,
+    ConfigError,
+    ProfileError,
+    DiskImageError,
+    InputLogError,
+    LibraryMissing,
+    UnknownEngine,
+)
+#: What the host may run out of at any point.
+HOST_LIMITS = {
+    errno.ENOSPC: "the output cannot be written",
+    errno.EDQUOT: "the output cannot be written",
+    errno.EFBIG: "the output cannot be written",
+    errno.EIO: "the output cannot be written",
+    errno.ENOMEM: "this computer has too little memory free for the guest; give it less with -m",
+}
+LONG_OPTION = re.compile("-[A-Za-z]{3,}(=.*)?")
+COMMANDS = (boot, stat, ipc, image, cpu)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one sentence and a hint, with status 2."""
+
+    def __init__(self, **properties: Any) -> None:  # noqa: ANN401  handed on to argparse
+        """Know QEMU's ``-help`` too."""
+        super().__init__(**properties, add_help=False, allow_abbrev=False)
+        self.add_argument("-h", "-help", "--help", action="help", help="show this")
+
+    def parse_known_args(  # type: ignore[override]  # one signature of argparse's two
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Refuse QEMU's other options by their names: -smp is not -s with an argument."""
+        for word in args or () if self._subparsers is None else ():
+            if LONG_OPTION.fullmatch(word) and word.partition("=")[0] not in self._option_string_actions:
+                self.error(f"unknown option {word}")
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Complain and exit."""
+        print(f"ringscope: {message}\nTry '{self.prog} --help'.", file=sys.stderr)
+        raise SystemExit(BAD_INPUT)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = Parser(
+        prog="ringscope",
+        description="An oscilloscope for protection rings: boot a system, see what it costs.",
+    )
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.register(subparsers)
+    for name, sub in subparsers.choices.items():
+        sub.set_defaults(command_name=name)
+    return top
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Return what the command line says. Exits with status 2 where it makes no sense."""
+    whole = parser()
+    arguments, extra = whole.parse_known_args(_joined(argv))
+    if extra:
+        unknown = next((word for word in extra if word.startswith("-")), None)
+        complaint = (
+            f"{extra[0]!r} is one argument too many" if unknown is None else f"unknown option {unknown}"
+        )
+        whole.prog += f" {arguments.command_name}"
+        whole.error(complaint)
+    return arguments
+
+
+def _joined(argv: list[str]) -> list[str]:
+    """Join ``-append`` to what follows, which may look like an option: kernels' options often do."""
+    words, joined = iter(argv), []
+    for word in words:
+        value = next(words, None) if word == "-append" else None
+        joined.append(word if value is None else f"{word}={value}")
+    return joined
+
+
+def run(argv: list[str]) -> int:
+    """Run a command line and return the exit status; lets only KeyboardInterrupt out."""
+    try:
+        arguments = parse(argv)
+        status = int(arguments.func(arguments))
+        sys.stdout.flush()
+    except SystemExit as end:
+        return int(end.code or 0)
+    except Exception as error:  # noqa: BLE001  whatever it is, the user gets a sentence
+        return _explain(error)
+    return status
+
+
+def _explain(error: Exception) -> int:
+    """Say on stderr what went wrong, and return the exit status."""
+    if isinstance(error, BrokenPipeError):  # nobody reads any more, and that is no news
+        _give_up_stdout()
+        return STATUS_BASE + signal.SIGPIPE
+    if isinstance(error, REFUSALS):
+        print(f"ringscope: {error}", file=sys.stderr)
+        return BAD_INPUT
+    if isinstance(error, OSError) and error.errno in HOST_LIMITS:
+        _give_up_stdout()
+        print(f"ringscope: {HOST_LIMITS[error.errno]}: {error.strerror}", file=sys.stderr)
+        return BAD_INPUT
+    if os.environ.get("RINGSCOPE_DEBUG") == "1":
+        traceback.print_exception(error)
+    print(
+        f"ringscope: internal error: {type(error).__name__}: {error}; this is a bug in ringscope: please "
+        "report it with the command line and what RINGSCOPE_DEBUG=1 adds",
+        file=sys.stderr,
+    )
+    return INTERNAL_ERROR
+
+
+def _give_up_stdout() -> None:
+    """Keep Python from failing again at its end, over what it could not print."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
