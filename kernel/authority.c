@@ -87,3 +87,17 @@ error_t call_close(uint64_t space_slot, uint64_t slot)
 	handle_close(&space->space->handles[slot]);
 	return ERROR_OK;
 }
+
+error_t call_reclaim(uint64_t memory_slot)
+{
+	struct handle *memory;
+	try(handle_find(memory_slot, OBJECT_MEMORY, RIGHT_MAKE, &memory));
+	struct handle range = *memory; /* the caller's own space may be among what ends */
+	for (uint64_t i = 0; i < range.count; i++) {
+		paddr_t frame = handle_frame(&range, i);
+		if (frame_kind(frame) == FRAME_OBJECT) {
+			object_end(arch_pointer(frame));
+		}
+	}
+	return ERROR_OK;
+}

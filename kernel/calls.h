@@ -24,6 +24,7 @@ error_t call_create(uint64_t type, uint64_t memory, uint64_t frame, uint64_t slo
 error_t call_destroy(uint64_t slot);
 error_t call_grant(uint64_t space, uint64_t slot, uint64_t from, uint64_t rights, uint64_t first, uint64_t count);
 error_t call_close(uint64_t space, uint64_t slot);
+error_t call_reclaim(uint64_t memory);
 
 /* mapping.c: memory */
 error_t call_map(uint64_t space, uint64_t address, uint64_t memory, uint64_t frame, uint64_t count, uint64_t rights);

@@ -13,7 +13,7 @@
 enum frame_kind {
 	FRAME_RESERVED, /* no memory, or the kernel's own since the start */
 	FRAME_USER,     /* free, or mapped `mappings` times */
-	FRAME_OBJECT,   /* part of a kernel object */
+	FRAME_OBJECT,   /* the first of a kernel object */
 	FRAME_TABLE,    /* a page table */
 };
 

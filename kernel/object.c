@@ -19,8 +19,9 @@ uint64_t object_frames(uint64_t type)
 
 struct object *object_make(paddr_t frame, uint8_t type)
 {
-	for (uint64_t i = 0; i < object_frames(type); i++) {
-		frame_take(paddr(frame.value + i * PAGE_SIZE), FRAME_OBJECT);
+	frame_take(frame, FRAME_OBJECT);
+	for (uint64_t i = 1; i < object_frames(type); i++) {
+		frame_take(paddr(frame.value + i * PAGE_SIZE), FRAME_TABLE);
 	}
 	struct object *object = arch_pointer(frame);
 	object->references = 1;

@@ -39,6 +39,8 @@ static error_t object_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint6
 		return call_interrupt_acknowledge(a);
 	case CALL_MEMORY_USAGE:
 		return call_memory_usage(a);
+	case CALL_RECLAIM:
+		return call_reclaim(a);
 	default:
 		return ERROR_CALL;
 	}

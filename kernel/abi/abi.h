@@ -53,7 +53,9 @@
 #define CALL_INTERRUPT_ACKNOWLEDGE 16
 /* memory_usage(memory): Count the frames of a range that are mapped (word 0) and that hold kernel objects or tables (word 1). */
 #define CALL_MEMORY_USAGE 17
-#define CALL_COUNT 18
+/* reclaim(memory): End every object that is made of frames of a range, whoever made it. */
+#define CALL_RECLAIM 18
+#define CALL_COUNT 19
 
 #define ERROR_OK 0 /* done */
 #define ERROR_CALL 1 /* no such call */

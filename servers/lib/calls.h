@@ -122,6 +122,11 @@ static inline error_t memory_usage(handle_t memory, uint64_t *mapped, uint64_t *
 	return error;
 }
 
+static inline error_t memory_reclaim(handle_t memory)
+{
+	return call_plain(CALL_RECLAIM, memory, 0, 0, 0, 0, 0);
+}
+
 static inline error_t thread_configure(handle_t thread, uint64_t priority, handle_t pager, handle_t keeper)
 {
 	return call_plain(CALL_THREAD_CONFIGURE, thread, priority, pager, keeper, 0, 0);

@@ -39,13 +39,13 @@ static void give_devices(struct program *program)
 	}
 }
 
-/* Memory, and the program's own space to use it with. The root keeps a handle to count what is in use. */
+/* Memory, and the program's own space to use it with. The root keeps a handle to take it back. */
 static void give_memory(struct program *program, uint64_t first, uint64_t frames)
 {
 	const uint64_t rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_MAKE;
 	const handle_t all = resources.memory;
 	program->memory = resources_slot();
-	grants_check(program, "memory", range_grant(ROOT_HANDLE_SPACE, program->memory, all, 0, first, frames));
+	grants_check(program, "memory", range_grant(ROOT_HANDLE_SPACE, program->memory, all, RIGHT_MAKE, first, frames));
 	grants_check(program, "memory", range_grant(program->space, SLOT_MEMORY, all, rights, first, frames));
 	grants_check(program, "own space", handle_grant(program->space, SLOT_SPACE, program->space, RIGHT_MANAGE, 0));
 }

@@ -110,6 +110,9 @@ struct balance programs_end(struct program *program)
 	if (program->interrupt_port != 0) {
 		object_destroy(program->interrupt_port);
 	}
+	if (program->memory != 0) {
+		memory_reclaim(program->memory);
+	}
 	if (grants_pager_port != 0) {
 		/* The pager lets go of the space; then its memory is nobody's. */
 		struct message message = { .tag = PAGER_REMOVE, .word = { programs_number(program) } };

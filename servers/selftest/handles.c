@@ -89,6 +89,23 @@ static void test_chains(void)
 	claim_equal(frames_in_use(), before, "what nobody can name any more ends, and what only it could name");
 }
 
+/* A space that can name itself is not unreachable; its memory's holder has the last word. */
+static void test_reclaim(void)
+{
+	uint64_t before = frames_in_use();
+	object_create(OBJECT_SPACE, SLOT_MEMORY, FREE_FRAME, COPY, 0);
+	handle_grant(COPY, 1, COPY, RIGHT_ALL, 0);
+	handle_close(SLOT_SPACE, COPY);
+	claim_equal(frames_in_use(), before + OBJECT_FRAMES_SPACE, "a space that names itself stays");
+	range_grant(SLOT_SPACE, PART, SLOT_MEMORY, RIGHT_READ, FREE_FRAME, OBJECT_FRAMES_SPACE);
+	claim_equal(memory_reclaim(PART), ERROR_RIGHTS, "who may not make objects may not reclaim them");
+	handle_close(SLOT_SPACE, PART);
+	range_grant(SLOT_SPACE, PART, SLOT_MEMORY, RIGHT_MAKE, FREE_FRAME, OBJECT_FRAMES_SPACE);
+	memory_reclaim(PART);
+	claim_equal(frames_in_use(), before, "memory is reclaimed from every object that is made of it");
+	handle_close(SLOT_SPACE, PART);
+}
+
 void test_handles(void)
 {
 	object_create(OBJECT_PORT, SLOT_MEMORY, PORT_FRAME, PORT, 0);
@@ -97,5 +114,6 @@ void test_handles(void)
 	test_ranges();
 	test_ends();
 	test_chains();
+	test_reclaim();
 	object_destroy(PORT);
 }

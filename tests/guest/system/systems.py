@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 BUILD: Final = ROOT / "build"
 SYSTEMS: Final = ROOT / "bootimage" / "systems"
-NAMES: Final = ("default", "selftest")
+#: Programs that only tests have a use for.
+PROGRAMS: Final = "tests/guest/system/programs"
+TEST_PROGRAMS: Final = ("sleeper", "scrambler")
 
 
 @functools.cache
@@ -30,8 +32,10 @@ def programs() -> dict[str, Path]:
     BUILD.mkdir(exist_ok=True)
     with (BUILD / "guest.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        sleeper = guest.server("sleeper", guest.GENERAL_REGISTERS, "tests/guest/system/programs")
-        return {**guest.build(BUILD), "sleeper": build_program(sleeper, BUILD)}
+        own = {
+            name: guest.server(name, guest.GENERAL_REGISTERS, f"{PROGRAMS}/{name}") for name in TEST_PROGRAMS
+        }
+        return guest.build(BUILD) | {name: build_program(program, BUILD) for name, program in own.items()}
 
 
 @functools.cache

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The kernel against a program that calls it with arguments drawn by lot."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.guest.machines import MACHINES, need
+from tests.guest.system import systems
+
+SERVERS = [
+    ("root", ""),
+    ("pager", "name=pager serves=yes priority=20"),
+    ("console", "name=console serves=yes priority=20 io=3f8+8 irq=4"),
+]
+BALANCE = re.compile(r"ended with status 0; (\d+) frames taken, (\d+) given back")
+
+
+@pytest.mark.parametrize(("machine", "seed"), [("qemu", 1), ("qemu", 2), ("qemu", 3), ("ringscope", 4)])
+def test_the_kernel_survives_every_call_and_every_frame_comes_back(machine, seed, tmp_path):
+    need(MACHINES[machine])
+    plan = f"name=scrambler{seed} memory=24 quota=2"
+    outcome = systems.run(machine, systems.image_of([*SERVERS, ("scrambler", plan)], tmp_path))
+    found = BALANCE.search(outcome.text)
+    assert found is not None, outcome.text + outcome.complaint
+    assert found[1] == found[2]
+    assert (outcome.ended, outcome.status) == ("exit", 0)
