@@ -66,7 +66,7 @@ void report_no_trap(const char *name, trap_body body)
 	struct trap trap = trap_provoke(body);
 
 	if (trap.taken)
-		print("# vector %u, error 0x%lx, ip 0x%lx, cr2 0x%lx\n", (unsigned)trap.frame.vector, trap.frame.error,
-		      trap.frame.ip, trap.cr2);
+		print("# vector %u, error 0x%lx, ip 0x%lx, cr2 0x%lx\n", (unsigned)trap.frame.vector,
+		      trap.frame.error, trap.frame.ip, trap.cr2);
 	report(!trap.taken, name);
 }

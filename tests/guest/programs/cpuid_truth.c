@@ -75,7 +75,8 @@ void guest_main(void)
 	uint32_t words[] = {one.edx, one.ecx, cpuid_ebx7(), extended.edx, extended.ecx};
 	uint64_t first = rdtsc();
 
-	report((words[EDX1] & 0x7) != 0 && (words[EDX81] & 1u << 29) != 0, "CPUID offers long mode, in which this runs");
+	report((words[EDX1] & 0x7) != 0 && (words[EDX81] & 1u << 29) != 0,
+	       "CPUID offers long mode, in which this runs");
 	report(rdtsc() > first, "the time stamp counter runs");
 	write_cr4(read_cr4() | CR4_OSFXSR);
 	for (unsigned i = 0; i < sizeof features / sizeof features[0]; i++) {

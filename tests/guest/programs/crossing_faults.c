@@ -35,14 +35,16 @@ static void unmap(unsigned long vaddr)
 	invlpg((void *)vaddr);
 }
 
-static struct trap faults_at(trap_body body, const char *at, unsigned long error, unsigned long cr2, const char *name)
+static struct trap faults_at(trap_body body, const char *at, unsigned long error, unsigned long cr2,
+                             const char *name)
 {
 	struct trap t = trap_provoke(body);
 
 	if (t.frame.error != error || t.cr2 != cr2)
-		print("# vector %u, error 0x%lx, cr2 0x%lx, ip 0x%lx\n", (unsigned)t.frame.vector, t.frame.error, t.cr2,
-		      t.frame.ip);
-	report(t.frame.vector == VECTOR_PF && t.frame.error == error && t.cr2 == cr2 && t.frame.ip == (unsigned long)at,
+		print("# vector %u, error 0x%lx, cr2 0x%lx, ip 0x%lx\n", (unsigned)t.frame.vector, t.frame.error,
+		      t.cr2, t.frame.ip);
+	report(t.frame.vector == VECTOR_PF && t.frame.error == error && t.cr2 == cr2 &&
+	           t.frame.ip == (unsigned long)at,
 	       name);
 	return t;
 }
@@ -53,7 +55,8 @@ static void check_access(void)
 	struct trap t;
 	bool untouched = true;
 
-	t = faults_at(read_across, read_across_at, 0, ABSENT, "a read into an absent page: CR2 is that page's first byte");
+	t = faults_at(read_across, read_across_at, 0, ABSENT,
+	              "a read into an absent page: CR2 is that page's first byte");
 	report_equal("and the register is unchanged", t.frame.ax, 0x77);
 	for (unsigned i = 0; i < 5; i++)
 		last[i] = 0x11;
@@ -61,7 +64,8 @@ static void check_access(void)
 	for (unsigned i = 0; i < 5; i++)
 		untouched = untouched && last[i] == 0x11;
 	report(untouched, "and nothing of it reaches the first page");
-	faults_at(read_before, read_before_at, 0, AREA - 5, "a read out of an absent page: CR2 is the access's own address");
+	faults_at(read_before, read_before_at, 0, AREA - 5,
+	          "a read out of an absent page: CR2 is the access's own address");
 	faults_at(read_both, read_both_at, 0, ABSENT + 0xffb, "with both absent the first faults first");
 }
 
@@ -72,11 +76,15 @@ static void check_strings(void)
 
 	for (unsigned i = 0; i < 100; i++)
 		page[i] = (uint8_t)i;
-	t = faults_at(move_to_absent, move_to_absent_at, PF_W, ABSENT, "rep movsb: the destination runs into an absent page");
-	report(t.frame.cx == 84 && t.frame.si == AREA + 16 && t.frame.di == ABSENT, "after 16 bytes, counted in all three registers");
+	t = faults_at(move_to_absent, move_to_absent_at, PF_W, ABSENT,
+	              "rep movsb: the destination runs into an absent page");
+	report(t.frame.cx == 84 && t.frame.si == AREA + 16 && t.frame.di == ABSENT,
+	       "after 16 bytes, counted in all three registers");
 	report_equal("which were moved", ((volatile uint8_t *)ABSENT)[-1], 15);
-	t = faults_at(move_from_absent, move_from_absent_at, 0, ABSENT, "rep movsq: the source runs into an absent page");
-	report(t.frame.cx == 100 - 32 && t.frame.si == ABSENT && t.frame.di == AREA + 0x1100, "after 32 words of 8 bytes");
+	t = faults_at(move_from_absent, move_from_absent_at, 0, ABSENT,
+	              "rep movsq: the source runs into an absent page");
+	report(t.frame.cx == 100 - 32 && t.frame.si == ABSENT && t.frame.di == AREA + 0x1100,
+	       "after 32 words of 8 bytes");
 	t = faults_at(move_down, move_down_at, PF_W, AREA - 1, "rep movsb downwards");
 	report(t.frame.cx == 95 && t.frame.si == AREA + 0x2000 - 5 && t.frame.di == AREA - 1, "after 5 bytes");
 	t = faults_at(store_to_absent, store_to_absent_at, PF_W, ABSENT, "rep stosw");
@@ -107,7 +115,8 @@ static void check_resume(void)
 	trap_handle(VECTOR_PF, 0);
 	for (unsigned i = 0; i < 0x2000; i++)
 		same = same && ((volatile uint8_t *)ABSENT)[(long)i - 0x800] == (uint8_t)(i * 7);
-	report(same && cx == 0 && si == AREA + 0x2000 && di == ABSENT + 0x1800, "rep movsb resumed over two pages copies all");
+	report(same && cx == 0 && si == AREA + 0x2000 && di == ABSENT + 0x1800,
+	       "rep movsb resumed over two pages copies all");
 	report_equal("with one fault per page", supplied, 2);
 	unmap(ABSENT);
 	unmap(ABSENT + 0x1000);
@@ -129,7 +138,8 @@ static void check_fetch(void)
 	for (unsigned i = 0; i < 3; i++)
 		((volatile uint8_t *)ABSENT - 3)[i] = straddler[i];
 	t = trap_provoke(run_straddler);
-	report(t.frame.vector == VECTOR_PF && t.frame.error == fetch, "an instruction's last bytes lie in an absent page");
+	report(t.frame.vector == VECTOR_PF && t.frame.error == fetch,
+	       "an instruction's last bytes lie in an absent page");
 	report_equal("CR2 is the second page", t.cr2, ABSENT);
 	report_equal("rip is the instruction's first byte", t.frame.ip, ABSENT - 3);
 	map(ABSENT);

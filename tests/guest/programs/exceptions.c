@@ -39,8 +39,8 @@ SNIPPET(step_one, "pushfq\n\torq $0x100, (%rsp)\n\tpopfq", "nop");
 static void report_user_gp(const char *name, trap_body body, const char *at)
 {
 	struct trap t = user_provoke(body);
-	report(t.taken && t.frame.vector == VECTOR_GP && t.frame.error == 0 && t.frame.ip == (unsigned long)at &&
-	           t.frame.cs == SELECTOR_USER_CODE,
+	report(t.taken && t.frame.vector == VECTOR_GP && t.frame.error == 0 &&
+	           t.frame.ip == (unsigned long)at && t.frame.cs == SELECTOR_USER_CODE,
 	       name);
 }
 
@@ -72,7 +72,8 @@ static void check_debug(void)
 	trap_handle(VECTOR_DB, count_step);
 	step_one();
 	trap_handle(VECTOR_DB, 0);
-	report(steps == 2 && first_step == (unsigned long)step_one_after, "#DB: stepping goes on until TF is cleared");
+	report(steps == 2 && first_step == (unsigned long)step_one_after,
+	       "#DB: stepping goes on until TF is cleared");
 	report_trap("#DB: int1 traps behind itself", icebp, VECTOR_DB, 0, icebp_after);
 	report_trap("#BP: int3 traps behind itself", break_int3, VECTOR_BP, 0, break_int3_after);
 	report_trap("#BP: so does the two-byte int 3", break_int_3, VECTOR_BP, 0, break_int_3_after);
@@ -84,7 +85,8 @@ static void check_undefined(void)
 	report_trap("#UD: into in 64-bit mode", undefined_into, VECTOR_UD, 0, undefined_into_at);
 	report_trap("#UD: lock before an instruction that cannot have it", undefined_lock, VECTOR_UD, 0, undefined_lock_at);
 	write_cr4(read_cr4() & ~CR4_OSFXSR);
-	report_trap("#UD: SSE while CR4.OSFXSR is clear", sse_without_osfxsr, VECTOR_UD, 0, sse_without_osfxsr_at);
+	report_trap("#UD: SSE while CR4.OSFXSR is clear", sse_without_osfxsr, VECTOR_UD, 0,
+	            sse_without_osfxsr_at);
 }
 
 static void check_device(void)

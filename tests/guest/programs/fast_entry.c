@@ -33,7 +33,8 @@ __asm__(".pushsection .user.text,\"ax\",@progbits\n.code32\n"
 
 static void enter_with_interrupts(void)
 {
-	user_enter((unsigned long)user_enter64, (unsigned long)user_stack_top, FLAG_IF | FLAG_CF | 2, SELECTOR_USER_CODE);
+	user_enter((unsigned long)user_enter64, (unsigned long)user_stack_top, FLAG_IF | FLAG_CF | 2,
+	           SELECTOR_USER_CODE);
 }
 
 static void check_all(void)
@@ -42,7 +43,8 @@ static void check_all(void)
 
 	wrmsr(MSR_SYSENTER_CS, 0);
 	t = user_provoke(user_disabled);
-	report(t.frame.vector == VECTOR_GP && t.frame.error == 0 && t.frame.ip == (unsigned long)user_disabled_at,
+	report(t.frame.vector == VECTOR_GP && t.frame.error == 0 &&
+	           t.frame.ip == (unsigned long)user_disabled_at,
 	       "sysenter with a null SYSENTER_CS is #GP(0)");
 	wrmsr(MSR_SYSENTER_CS, SELECTOR_KERNEL_CODE);
 	wrmsr(MSR_SYSENTER_ESP, (uint64_t)(kernel_stack + 64));
@@ -50,7 +52,8 @@ static void check_all(void)
 	report_equal("SYSENTER_EIP reads back", rdmsr(MSR_SYSENTER_EIP), (uint64_t)enter_entry);
 
 	t = trap_provoke(enter_with_interrupts);
-	report(t.frame.vector == 0xff && seen.count == 1, "sysenter enters at SYSENTER_EIP, sysexitq comes back");
+	report(t.frame.vector == 0xff && seen.count == 1,
+	       "sysenter enters at SYSENTER_EIP, sysexitq comes back");
 	report_equal("rsp comes from SYSENTER_ESP", seen.rsp, (unsigned long)(kernel_stack + 64));
 	report_equal("cs comes from SYSENTER_CS", seen.cs, SELECTOR_KERNEL_CODE);
 	report_equal("ss is SYSENTER_CS + 8", seen.ss, SELECTOR_KERNEL_DATA);
@@ -61,10 +64,12 @@ static void check_all(void)
 	report_equal("rip comes from rdx", t.frame.ip, (unsigned long)user_enter64_after + 2);
 
 	t = user_provoke(user_privileged);
-	report(t.frame.vector == VECTOR_GP && t.frame.error == 0 && t.frame.ip == (unsigned long)user_privileged_at,
+	report(t.frame.vector == VECTOR_GP && t.frame.error == 0 &&
+	           t.frame.ip == (unsigned long)user_privileged_at,
 	       "after sysexitq the processor is in ring 3");
 	t = user_provoke(user_sysexit);
-	report(t.frame.vector == VECTOR_GP && t.frame.error == 0 && t.frame.ip == (unsigned long)user_sysexit_at,
+	report(t.frame.vector == VECTOR_GP && t.frame.error == 0 &&
+	           t.frame.ip == (unsigned long)user_sysexit_at,
 	       "sysexitq in ring 3 is #GP(0)");
 	seen.count = 0;
 	t = user_provoke(user_many);

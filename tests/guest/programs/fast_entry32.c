@@ -38,11 +38,14 @@ void guest_main(void)
 	wrmsr(MSR_SYSENTER_ESP, (uint32_t)(kernel_stack + 64));
 	wrmsr(MSR_SYSENTER_EIP, (uint32_t)enter_entry);
 	t = user_provoke(user_enter_kernel);
-	report(t.frame.vector == 0xff && seen.count == 1, "sysenter enters at SYSENTER_EIP, sysexit comes back");
+	report(t.frame.vector == 0xff && seen.count == 1,
+	       "sysenter enters at SYSENTER_EIP, sysexit comes back");
 	report_equal("esp comes from SYSENTER_ESP", seen.esp, (unsigned long)(kernel_stack + 64));
-	report(seen.cs == SELECTOR_KERNEL_CODE && seen.ss == SELECTOR_KERNEL_DATA, "cs and ss are SYSENTER_CS and + 8");
+	report(seen.cs == SELECTOR_KERNEL_CODE && seen.ss == SELECTOR_KERNEL_DATA,
+	       "cs and ss are SYSENTER_CS and + 8");
 	report_equal("interrupts are off", seen.flags & FLAG_IF, 0);
-	report(t.frame.cs == SELECTOR_USER_CODE && t.frame.ss == SELECTOR_USER_DATA, "sysexit gives SYSENTER_CS + 16 and + 24");
+	report(t.frame.cs == SELECTOR_USER_CODE && t.frame.ss == SELECTOR_USER_DATA,
+	       "sysexit gives SYSENTER_CS + 16 and + 24");
 	report_equal("esp comes from ecx", t.frame.sp, (unsigned long)user_stack_top);
 	seen.count = 0;
 	t = user_provoke(user_many);

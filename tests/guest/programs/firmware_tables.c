@@ -86,7 +86,8 @@ static void check_fadt(const struct table *fadt)
 	uint32_t timer = word(fadt, 76), control = word(fadt, 64);
 	uint32_t a, b;
 
-	report(same(dsdt->signature, "DSDT", 4) && sums_to_zero(dsdt, dsdt->length), "the FADT leads to a sound DSDT");
+	report(same(dsdt->signature, "DSDT", 4) && sums_to_zero(dsdt, dsdt->length),
+	       "the FADT leads to a sound DSDT");
 	report(control != 0 && control < 0x10000, "it has a power management control port");
 	__asm__ volatile("inl %w1, %0" : "=a"(a) : "d"(timer));
 	for (unsigned i = 0; i < 1000; i++)
@@ -104,7 +105,8 @@ static void check_acpi(void)
 	if (rsdp == 0)
 		return;
 	rsdt = (const struct table *)(uintptr_t)word(rsdp, 16);
-	report(same(rsdt->signature, "RSDT", 4) && sums_to_zero(rsdt, rsdt->length), "it leads to a sound RSDT");
+	report(same(rsdt->signature, "RSDT", 4) && sums_to_zero(rsdt, rsdt->length),
+	       "it leads to a sound RSDT");
 	madt = by_signature(rsdt, "APIC");
 	fadt = by_signature(rsdt, "FACP");
 	report(madt != 0 && sums_to_zero(madt, madt->length), "there is a sound MADT");

@@ -7,7 +7,8 @@
 #include "report.h"
 
 static const uint16_t divide_unmasked __attribute__((used)) = 0x037b;
-static const uint32_t sse_divide_unmasked __attribute__((used)) = 0x1d80, sse_default __attribute__((used)) = 0x1f80;
+static const uint32_t sse_divide_unmasked __attribute__((used)) = 0x1d80,
+										  sse_default __attribute__((used)) = 0x1f80;
 static const float six __attribute__((used)) = 6.0f, two __attribute__((used)) = 2.0f;
 
 SNIPPET(x87_divide, "fninit\n\tfldcw divide_unmasked\n\tfld1\n\tfldz\n\tfdivrp", "fwait");
@@ -41,7 +42,8 @@ void guest_main(void)
 	check_arithmetic();
 	check_state_image();
 	report_no_trap("a masked x87 division by zero is silent", x87_masked);
-	report_trap("#MF: an unmasked one is reported by the next fwait", x87_divide, VECTOR_MF, 0, x87_divide_at);
+	report_trap("#MF: an unmasked one is reported by the next fwait", x87_divide, VECTOR_MF, 0,
+	            x87_divide_at);
 	__asm__ volatile("fninit");
 	report_no_trap("a masked SSE division by zero is silent", sse_masked);
 	report_trap("#XM: an unmasked one faults at the division", sse_divide, VECTOR_XM, 0, sse_divide_at);

@@ -57,13 +57,14 @@ static void check_gates(void)
 {
 	struct trap t = trap_provoke(int_here);
 
-	report(t.frame.vector == 0x80 && t.frame.ip == (unsigned long)int_here_after && t.frame.cs == SELECTOR_KERNEL_CODE,
+	report(t.frame.vector == 0x80 && t.frame.ip == (unsigned long)int_here_after &&
+	           t.frame.cs == SELECTOR_KERNEL_CODE,
 	       "int n in ring 0 reaches vector n and saves the next eip");
 	trap_handle(0x80, note_frame);
 	report_no_trap("iret resumes behind it", int_here);
 	t = user_provoke(user_resume);
-	report_equal("from ring 3 the frame lies at the top of the TSS's stack", frame_address + sizeof(struct frame),
-	             (unsigned long)trap_stack_top);
+	report_equal("from ring 3 the frame lies at the top of the TSS's stack",
+	             frame_address + sizeof(struct frame), (unsigned long)trap_stack_top);
 	report(t.frame.ax == 1 && t.frame.bx == 2 && t.frame.cx == 3 && t.frame.dx == 4 && t.frame.si == 5 &&
 	           t.frame.di == 6 && t.frame.bp == 7,
 	       "iret to ring 3 keeps every register");
@@ -73,7 +74,8 @@ static void check_gates(void)
 	           t.frame.sp == (unsigned long)user_stack_top && t.frame.ip == (unsigned long)user_int_after,
 	       "the frame holds ring 3's cs, ss, esp and eip");
 	t = user_provoke(user_kernel_gate);
-	report(t.frame.vector == VECTOR_GP && t.frame.error == 0x82 * 8 + 2 && t.frame.ip == (unsigned long)user_kernel_gate_at,
+	report(t.frame.vector == VECTOR_GP && t.frame.error == 0x82 * 8 + 2 &&
+	           t.frame.ip == (unsigned long)user_kernel_gate_at,
 	       "int to a DPL 0 gate is #GP(vector, IDT)");
 	t = user_provoke(user_cli);
 	report(t.frame.vector == VECTOR_GP && t.frame.error == 0, "cli in ring 3 is #GP(0)");
@@ -105,8 +107,10 @@ static void check_call_gate(void)
 	                     (uint64_t)(GATE_CALL | GATE_USER) << 40 | (uint64_t)(target >> 16) << 48;
 	gdt[CALL_GATE_RING0 / 8] = gdt[CALL_GATE / 8] & ~((uint64_t)GATE_USER << 40);
 	t = user_provoke(user_call);
-	report(t.frame.vector == 0xff && t.frame.cs == SELECTOR_USER_CODE, "a call gate leads to ring 0, lret back to ring 3");
-	report(seen.cs == SELECTOR_KERNEL_CODE && seen.ss == SELECTOR_KERNEL_DATA, "its code and stack are ring 0's");
+	report(t.frame.vector == 0xff && t.frame.cs == SELECTOR_USER_CODE,
+	       "a call gate leads to ring 0, lret back to ring 3");
+	report(seen.cs == SELECTOR_KERNEL_CODE && seen.ss == SELECTOR_KERNEL_DATA,
+	       "its code and stack are ring 0's");
 	report_equal("the stack is the TSS's, less six words", seen.esp, (unsigned long)trap_stack_top - 24);
 	report(seen.first == 0x2222 && seen.second == 0x1111, "two parameters are copied to it");
 	report(seen.return_cs == SELECTOR_USER_CODE && seen.caller_ss == SELECTOR_USER_DATA &&
@@ -114,7 +118,8 @@ static void check_call_gate(void)
 	       "around them lie the caller's cs, ss and esp");
 	report_equal("lret $8 drops them from ring 3's stack too", t.frame.sp, (unsigned long)user_stack_top);
 	t = user_provoke(user_call_ring0);
-	report(t.frame.vector == VECTOR_GP && t.frame.error == CALL_GATE_RING0, "a DPL 0 call gate is #GP(selector) for ring 3");
+	report(t.frame.vector == VECTOR_GP && t.frame.error == CALL_GATE_RING0,
+	       "a DPL 0 call gate is #GP(selector) for ring 3");
 }
 
 /* iret to ring 3 with ring 0's data segment still in ds. */

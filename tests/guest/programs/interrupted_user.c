@@ -55,10 +55,10 @@ static void enter(void)
 
 static bool same_registers(const struct frame *a, const struct frame *b)
 {
-	return a->ax == b->ax && a->bx == b->bx && a->cx == b->cx && a->dx == b->dx && a->si == b->si && a->di == b->di &&
-	       a->bp == b->bp && a->r8 == b->r8 && a->r9 == b->r9 && a->r10 == b->r10 && a->r11 == b->r11 &&
-	       a->r12 == b->r12 && a->r13 == b->r13 && a->r14 == b->r14 && a->r15 == b->r15 && a->sp == b->sp &&
-	       a->flags == b->flags && a->ip == b->ip;
+	return a->ax == b->ax && a->bx == b->bx && a->cx == b->cx && a->dx == b->dx && a->si == b->si &&
+	       a->di == b->di && a->bp == b->bp && a->r8 == b->r8 && a->r9 == b->r9 && a->r10 == b->r10 &&
+	       a->r11 == b->r11 && a->r12 == b->r12 && a->r13 == b->r13 && a->r14 == b->r14 &&
+	       a->r15 == b->r15 && a->sp == b->sp && a->flags == b->flags && a->ip == b->ip;
 }
 
 void guest_main(void)
@@ -71,7 +71,8 @@ void guest_main(void)
 	trap_handle(VECTOR_PF, supply);
 	trap_handle(0x80, call);
 	quiet = trap_provoke(enter);
-	report(quiet.frame.vector == 0xff && quiet.frame.cs == SELECTOR_USER_CODE, "the computation ends in ring 3");
+	report(quiet.frame.vector == 0xff && quiet.frame.cs == SELECTOR_USER_CODE,
+	       "the computation ends in ring 3");
 	report_equal("it made a system call every 4096 rounds", calls, 200000 / 4096);
 	report_equal("and had a page fault before each", faults, 200000 / 4096);
 	apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);

@@ -62,7 +62,8 @@ static void check_typing(const char *what, const char *name)
 	print("ready for the %s\n", what);
 	while (count < 4)
 		wait_for_interrupt();
-	report(codes[0] == A && codes[1] == (A | RELEASED) && codes[2] == B && codes[3] == (B | RELEASED), name);
+	report(codes[0] == A && codes[1] == (A | RELEASED) && codes[2] == B && codes[3] == (B | RELEASED),
+	       name);
 }
 
 static void check_controller(void)

@@ -73,7 +73,8 @@ static void check_timer(void)
 	report_equal("a one-shot wakes the processor", ticks, 1);
 	report_equal("and stops at 0", apic_read(APIC_CURRENT), 0);
 	far = one_shot(400000);
-	report(far * 100 > near * 380 && far * 100 < near * 420, "four times the count takes four times as long");
+	report(far * 100 > near * 380 && far * 100 < near * 420,
+	       "four times the count takes four times as long");
 	apic_write(APIC_DIVIDE, 0x1); /* by 4 */
 	divided = one_shot(100000);
 	report(divided * 100 > near * 380 && divided * 100 < near * 420, "so does the count divided by four");
@@ -108,7 +109,8 @@ static void check_priorities(void)
 	arrived = 0;
 	send_self(LOW);
 	send_self(HIGH);
-	report((apic_read(APIC_IRR + 0x10 * (LOW / 32)) >> LOW % 32 & 1) != 0, "a vector waits in the IRR while IF is clear");
+	report((apic_read(APIC_IRR + 0x10 * (LOW / 32)) >> LOW % 32 & 1) != 0,
+	       "a vector waits in the IRR while IF is clear");
 	let_in();
 	report(arrived == 2 && order[0] == HIGH && order[1] == LOW, "the higher vector comes first");
 	arrived = 0;
@@ -142,7 +144,8 @@ static void check_deadline(void)
 	wrmsr(MSR_TSC_DEADLINE, start + 1000000);
 	report_equal("a TSC deadline reads back", rdmsr(MSR_TSC_DEADLINE), start + 1000000);
 	wait_for_interrupt();
-	report(ticks == 1 && last >= start + 1000000 && last < start + 1100000, "and wakes the processor when it is due");
+	report(ticks == 1 && last >= start + 1000000 && last < start + 1100000,
+	       "and wakes the processor when it is due");
 	report_equal("then it reads 0", rdmsr(MSR_TSC_DEADLINE), 0);
 	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 100000);
 	wrmsr(MSR_TSC_DEADLINE, 0);

@@ -24,15 +24,16 @@ USER_SNIPPET(user_write, "mov target, %edx", "movb %al, (%edx)");
 static void put(unsigned long vaddr, uint32_t value) { *(volatile uint32_t *)vaddr = value; }
 static uint32_t get(unsigned long vaddr) { return *(volatile uint32_t *)vaddr; }
 
-static void check_fault(const char *name, trap_body body, bool user, unsigned long vaddr, unsigned long error, const char *ip)
+static void check_fault(const char *name, trap_body body, bool user, unsigned long vaddr,
+                        unsigned long error, const char *ip)
 {
 	struct trap t;
 
 	target = vaddr;
 	t = user ? user_provoke(body) : trap_provoke(body);
 	if (t.frame.error != error || t.cr2 != vaddr)
-		print("# vector %u, error 0x%lx, cr2 0x%lx, ip 0x%lx\n", (unsigned)t.frame.vector, t.frame.error, t.cr2,
-		      t.frame.ip);
+		print("# vector %u, error 0x%lx, cr2 0x%lx, ip 0x%lx\n", (unsigned)t.frame.vector, t.frame.error,
+		      t.cr2, t.frame.ip);
 	report(t.frame.vector == VECTOR_PF && t.frame.error == error && t.cr2 == vaddr &&
 	           t.frame.ip == (ip != 0 ? (unsigned long)ip : vaddr),
 	       name);
@@ -63,20 +64,25 @@ static void check_faults(void)
 	page_map(root, AREA + 0x1000, (uint32_t)page_alloc() | PAGE_P, 1);
 	page_map(root, AREA + 0x2000, (uint32_t)page_alloc() | PAGE_P | PAGE_U, 1);
 	check_fault("ring 0 reads an absent page: 0", kernel_read, false, AREA + 0x3123, 0, kernel_read_at);
-	check_fault("ring 0 writes an absent page: W", kernel_write, false, AREA + 0x3fff, PF_W, kernel_write_at);
+	check_fault("ring 0 writes an absent page: W", kernel_write, false, AREA + 0x3fff, PF_W,
+	            kernel_write_at);
 	check_fault("a fetch has no bit of its own: 0", kernel_jump, false, AREA + 0x3000, 0, 0);
 	check_fault("ring 3 reads an absent page: U", user_read, true, AREA + 0x3000, PF_U, user_read_at);
-	check_fault("ring 3 reads a supervisor page: P U", user_read, true, AREA + 0x1000, PF_P | PF_U, user_read_at);
-	check_fault("ring 3 writes a read-only page: P U W", user_write, true, AREA + 0x2000, PF_P | PF_U | PF_W, user_write_at);
-	check_fault("ring 0 writes a read-only page: P W", kernel_write, false, AREA + 0x1000, PF_P | PF_W, kernel_write_at);
+	check_fault("ring 3 reads a supervisor page: P U", user_read, true, AREA + 0x1000, PF_P | PF_U,
+	            user_read_at);
+	check_fault("ring 3 writes a read-only page: P U W", user_write, true, AREA + 0x2000,
+	            PF_P | PF_U | PF_W, user_write_at);
+	check_fault("ring 0 writes a read-only page: P W", kernel_write, false, AREA + 0x1000, PF_P | PF_W,
+	            kernel_write_at);
 	write_cr0(read_cr0() & ~CR0_WP);
 	report_no_trap("without CR0.WP it may", kernel_write);
 	write_cr0(read_cr0() | CR0_WP);
-	check_fault("ring 3 reads a supervisor 4 MiB page: P U", user_read, true, LARGE + 0x200000, PF_P | PF_U, user_read_at);
+	check_fault("ring 3 reads a supervisor 4 MiB page: P U", user_read, true, LARGE + 0x200000, PF_P | PF_U,
+	            user_read_at);
 	*page_entry(root, LARGE, 2) &= ~PAGE_W;
 	invlpg((void *)LARGE);
-	check_fault("ring 0 writes a read-only 4 MiB page: P W", kernel_write, false, LARGE + 0x3ffffc, PF_P | PF_W,
-	            kernel_write_at);
+	check_fault("ring 0 writes a read-only 4 MiB page: P W", kernel_write, false, LARGE + 0x3ffffc,
+	            PF_P | PF_W, kernel_write_at);
 }
 
 static void check_switches(void)

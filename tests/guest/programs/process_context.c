@@ -103,10 +103,12 @@ static void check_invpcid(void)
 	report_equal("invpcid 1 reaches a PCID that is not in force", get(), 101);
 	report_trap("invpcid 4 is #GP(0)", invalidate_type_4, VECTOR_GP, 0, invalidate_type_4_at);
 	descriptor.pcid = 0x1000;
-	report_trap("a reserved bit in its descriptor is #GP(0)", invalidate_reserved, VECTOR_GP, 0, invalidate_reserved_at);
+	report_trap("a reserved bit in its descriptor is #GP(0)", invalidate_reserved, VECTOR_GP, 0,
+	            invalidate_reserved_at);
 	descriptor.pcid = 1;
 	descriptor.address = 0x800000000000;
-	report_trap("so is a non-canonical address", invalidate_non_canonical, VECTOR_GP, 0, invalidate_non_canonical_at);
+	report_trap("so is a non-canonical address", invalidate_non_canonical, VECTOR_GP, 0,
+	            invalidate_non_canonical_at);
 	t = user_provoke(user_invalidate);
 	report(t.frame.vector == VECTOR_GP && t.frame.error == 0, "invpcid in ring 3 is #GP(0)");
 }

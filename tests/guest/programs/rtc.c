@@ -55,7 +55,8 @@ static void check_time(void)
 	while ((cmos(0xa) & 0x80) != 0)
 		;
 	report(number(0) < 60 && number(2) < 60, "seconds and minutes are below 60");
-	report(number(7) >= 1 && number(7) <= 31 && number(8) >= 1 && number(8) <= 12, "day and month are real ones");
+	report(number(7) >= 1 && number(7) <= 31 && number(8) >= 1 && number(8) <= 12,
+	       "day and month are real ones");
 	report((cmos(0xd) & 0x80) != 0, "the battery is good");
 	report((cmos(0xb) & REGISTER_B_24H) != 0, "hours count to 24");
 	second = number(0);
@@ -66,7 +67,8 @@ static void check_time(void)
 		wait_for_interrupt();
 	cmos_write(0xb, cmos(0xb) & 0x0f);
 	report_equal("an update interrupt says so in register C", cause & 0x90, 0x90);
-	report((number(0) + 60 - second) % 60 >= 1 && (number(0) + 60 - second) % 60 <= 3, "two of them are one to two seconds");
+	report((number(0) + 60 - second) % 60 >= 1 && (number(0) + 60 - second) % 60 <= 3,
+	       "two of them are one to two seconds");
 }
 
 static void check_periodic(void)
@@ -90,7 +92,8 @@ static void check_periodic(void)
 	while (ticks < 16)
 		wait_for_interrupt();
 	slow = rdtsc() - start;
-	report(slow * 100 > fast * 95 && slow * 100 < fast * 105, "64 periods at 1024 Hz last as long as 16 at 256 Hz");
+	report(slow * 100 > fast * 95 && slow * 100 < fast * 105,
+	       "64 periods at 1024 Hz last as long as 16 at 256 Hz");
 }
 
 static void check_acknowledge(void)

@@ -45,7 +45,8 @@ static void check_short_tss(void)
 	__asm__ volatile("ltr %w0" ::"r"(SHORT_TSS));
 	tss.ist[0] = (uint64_t)trap_stack_top;
 	gate_set(0x80, vectors + 16 * 0x80, GATE_INTERRUPT, 2);
-	report_trap("#TS: a gate names a stack beyond the TSS's limit", int_by_ist, VECTOR_TS, SHORT_TSS, int_by_ist_at);
+	report_trap("#TS: a gate names a stack beyond the TSS's limit", int_by_ist, VECTOR_TS, SHORT_TSS,
+	            int_by_ist_at);
 	gate_set(0x80, vectors + 16 * 0x80, GATE_INTERRUPT, 1);
 	report_trap("a stack within the limit serves", int_by_ist, 0x80, 0, int_by_ist_after);
 	report_equal("ltr marks the descriptor busy", gdt[SHORT_TSS / 8] >> 40 & 0xff, 0x8b);
@@ -55,13 +56,16 @@ static void check_ring3(void)
 {
 	struct trap t = user_provoke(ring3_ds);
 
-	report(t.frame.vector == VECTOR_GP && t.frame.error == RING0_ONLY && t.frame.ip == (unsigned long)ring3_ds_at,
+	report(t.frame.vector == VECTOR_GP && t.frame.error == RING0_ONLY &&
+	           t.frame.ip == (unsigned long)ring3_ds_at,
 	       "#GP(selector): ring 3 loads a DPL 0 data segment");
 	t = user_provoke(ring3_null_ss);
-	report(t.frame.vector == VECTOR_GP && t.frame.error == 0 && t.frame.ip == (unsigned long)ring3_null_ss_at,
+	report(t.frame.vector == VECTOR_GP && t.frame.error == 0 &&
+	           t.frame.ip == (unsigned long)ring3_null_ss_at,
 	       "#GP(0): ring 3 loads a null ss");
 	t = user_provoke(ring3_kernel_ss);
-	report(t.frame.vector == VECTOR_GP && t.frame.error == SELECTOR_KERNEL_DATA, "#GP(selector): ring 3 loads ring 0's ss");
+	report(t.frame.vector == VECTOR_GP && t.frame.error == SELECTOR_KERNEL_DATA,
+	       "#GP(selector): ring 3 loads ring 0's ss");
 }
 
 void guest_main(void)
@@ -71,19 +75,25 @@ void guest_main(void)
 	gdt[RING0_ONLY / 8] = 0x00cf93000000ffff;
 	gdt[EXECUTE_ONLY / 8] = 0x00cf99000000ffff;
 	gdt[ABSENT_TSS / 8] = 0x0000090000000067;
-	report_trap("#NP(selector): ds with an absent segment", absent_ds, VECTOR_NP, ABSENT_DATA, absent_ds_at);
-	report_trap("#SS(selector): ss with an absent segment", absent_ss, VECTOR_SS, ABSENT_DATA, absent_ss_at);
+	report_trap("#NP(selector): ds with an absent segment", absent_ds, VECTOR_NP, ABSENT_DATA,
+	            absent_ds_at);
+	report_trap("#SS(selector): ss with an absent segment", absent_ss, VECTOR_SS, ABSENT_DATA,
+	            absent_ss_at);
 	report_trap("#NP(selector): ltr with an absent TSS", absent_ltr, VECTOR_NP, ABSENT_TSS, absent_ltr_at);
-	report_trap("#GP(selector): a selector beyond the GDT", beyond_ds, VECTOR_GP, BEYOND_LIMIT, beyond_ds_at);
+	report_trap("#GP(selector): a selector beyond the GDT", beyond_ds, VECTOR_GP, BEYOND_LIMIT,
+	            beyond_ds_at);
 	report_trap("#GP(selector): an LDT selector without an LDT", local_ds, VECTOR_GP, 0x0c, local_ds_at);
-	report_trap("#GP(selector): execute-only code as data", execute_only_ds, VECTOR_GP, EXECUTE_ONLY, execute_only_ds_at);
+	report_trap("#GP(selector): execute-only code as data", execute_only_ds, VECTOR_GP, EXECUTE_ONLY,
+	            execute_only_ds_at);
 	report_trap("#GP(selector): code as stack", code_ss, VECTOR_GP, SELECTOR_KERNEL_CODE, code_ss_at);
-	report_trap("#GP(selector): ring 3's stack in ring 0", user_ss, VECTOR_GP, SELECTOR_USER_DATA & ~3, user_ss_at);
+	report_trap("#GP(selector): ring 3's stack in ring 0", user_ss, VECTOR_GP, SELECTOR_USER_DATA & ~3,
+	            user_ss_at);
 	report_trap("#GP(selector): ltr with a busy TSS", busy_ltr, VECTOR_GP, SELECTOR_TSS, busy_ltr_at);
-	report_trap("#GP(selector): ltr with a data segment", data_ltr, VECTOR_GP, SELECTOR_KERNEL_DATA, data_ltr_at);
+	report_trap("#GP(selector): ltr with a data segment", data_ltr, VECTOR_GP, SELECTOR_KERNEL_DATA,
+	            data_ltr_at);
 	report_trap("#GP(0): far return to a null cs", null_far_return, VECTOR_GP, 0, null_far_return_at);
-	report_trap("#GP(selector): far return to a data segment", data_far_return, VECTOR_GP, SELECTOR_KERNEL_DATA,
-	            data_far_return_at);
+	report_trap("#GP(selector): far return to a data segment", data_far_return, VECTOR_GP,
+	            SELECTOR_KERNEL_DATA, data_far_return_at);
 	check_ring3();
 	check_short_tss();
 }

@@ -24,7 +24,8 @@ __asm__(".text\n"
         "	ret\n"
         "walk_interrupt:\n" STEP_ON "i0:	nop\ni1:	int $0x80\ni2:	nop\ni3:\n" STEP_OFF "	ret\n");
 void walk_plain(void), walk_string(void), walk_stack_load(void), walk_interrupt(void);
-extern const char p1[], p2[], p4[], p5[], p6[], p7[], s0[], s1[], s2[], l1[], l2[], l3[], l4[], i1[], i2[], i3[];
+extern const char p1[], p2[], p4[], p5[], p6[], p7[], s0[], s1[], s2[], l1[], l2[], l3[], l4[], i1[], i2[],
+	i3[];
 
 static void note(struct frame *frame)
 {

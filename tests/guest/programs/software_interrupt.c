@@ -82,10 +82,11 @@ static void check_gates(void)
 	report_trap("a gate of another type is #GP(vector, IDT)", int_wrong_type, VECTOR_GP, 0x82 * 8 + 2,
 	            int_wrong_type_at);
 	idt[0x83].selector = 0;
-	report_trap("a gate with a null selector is #GP(0)", int_null_selector, VECTOR_GP, 0, int_null_selector_at);
+	report_trap("a gate with a null selector is #GP(0)", int_null_selector, VECTOR_GP, 0,
+	            int_null_selector_at);
 	idt[0x84].selector = SELECTOR_KERNEL_DATA;
-	report_trap("a gate to a data segment is #GP(selector)", int_data_selector, VECTOR_GP, SELECTOR_KERNEL_DATA,
-	            int_data_selector_at);
+	report_trap("a gate to a data segment is #GP(selector)", int_data_selector, VECTOR_GP,
+	            SELECTOR_KERNEL_DATA, int_data_selector_at);
 }
 
 static void check_limit(void)
@@ -93,11 +94,12 @@ static void check_limit(void)
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} __attribute__((packed)) shorter = {16 * 0xfe - 1, (uint64_t)idt}, whole = {16 * 256 - 1, (uint64_t)idt};
+	} __attribute__((packed)) shorter = {16 * 0xfe - 1, (uint64_t)idt},
+							  whole = {16 * 256 - 1, (uint64_t)idt};
 
 	__asm__ volatile("lidt %0" ::"m"(shorter));
-	report_trap("a vector beyond the IDT's limit is #GP(vector, IDT)", int_beyond_limit, VECTOR_GP, 0xfe * 8 + 2,
-	            int_beyond_limit_at);
+	report_trap("a vector beyond the IDT's limit is #GP(vector, IDT)", int_beyond_limit, VECTOR_GP,
+	            0xfe * 8 + 2, int_beyond_limit_at);
 	__asm__ volatile("lidt %0" ::"m"(whole));
 }
 
@@ -112,9 +114,10 @@ static void check_ring3(void)
 	report_equal("the saved rip is behind ring 3's int", t.frame.ip, (unsigned long)user_int_after);
 	trap_handle(0x80, note_frame);
 	t = user_provoke(user_resume);
-	report_equal("the frame lies at the top of the TSS's ring-0 stack", frame_address + sizeof(struct frame),
-	             (unsigned long)trap_stack_top);
-	report(t.frame.vector == 0xff && t.frame.cs == SELECTOR_USER_CODE && t.frame.sp == (unsigned long)user_stack_top,
+	report_equal("the frame lies at the top of the TSS's ring-0 stack",
+	             frame_address + sizeof(struct frame), (unsigned long)trap_stack_top);
+	report(t.frame.vector == 0xff && t.frame.cs == SELECTOR_USER_CODE &&
+	           t.frame.sp == (unsigned long)user_stack_top,
 	       "iretq goes back to ring 3");
 	report(t.frame.ax == 1 && t.frame.bx == 2 && t.frame.cx == 3 && t.frame.dx == 4 && t.frame.si == 5 &&
 	           t.frame.di == 6 && t.frame.bp == 7 && t.frame.r8 == 8 && t.frame.r15 == 9 &&
@@ -123,17 +126,20 @@ static void check_ring3(void)
 	trap_handle(0x80, nest);
 	depth = 5;
 	t = user_provoke(user_resume);
-	report(nested_seen == 6 && t.frame.vector == 0xff && t.frame.r15 == 9, "five interrupts nest inside one from ring 3");
+	report(nested_seen == 6 && t.frame.vector == 0xff && t.frame.r15 == 9,
+	       "five interrupts nest inside one from ring 3");
 	trap_handle(0x80, 0);
 
 	t = user_provoke(user_kernel_gate);
-	report(t.frame.vector == VECTOR_GP && t.frame.error == 0x85 * 8 + 2 && t.frame.cs == SELECTOR_USER_CODE &&
-	           t.frame.ip == (unsigned long)user_kernel_gate_at,
+	report(t.frame.vector == VECTOR_GP && t.frame.error == 0x85 * 8 + 2 &&
+	           t.frame.cs == SELECTOR_USER_CODE && t.frame.ip == (unsigned long)user_kernel_gate_at,
 	       "int from ring 3 to a DPL 0 gate is #GP(vector, IDT) at the int");
 	t = user_provoke(user_exception_gate);
-	report(t.frame.vector == VECTOR_GP && t.frame.error == 14 * 8 + 2, "so is an int to an exception's vector");
+	report(t.frame.vector == VECTOR_GP && t.frame.error == 14 * 8 + 2,
+	       "so is an int to an exception's vector");
 	t = user_provoke(user_int3);
-	report(t.frame.vector == VECTOR_BP && t.frame.ip == (unsigned long)user_int3_after, "int3 passes its DPL 3 gate");
+	report(t.frame.vector == VECTOR_BP && t.frame.ip == (unsigned long)user_int3_after,
+	       "int3 passes its DPL 3 gate");
 }
 
 static void check_ist(void)
@@ -142,13 +148,15 @@ static void check_ist(void)
 
 	trap_handle(0x80, note_frame);
 	for (uint8_t ist = 1; ist <= 7; ist++) {
-		tss.ist[ist - 1] = (uint64_t)ist_stack + 512u * ist + 8; /* unaligned on purpose: the processor aligns it */
+		tss.ist[ist - 1] =
+			(uint64_t)ist_stack + 512u * ist + 8; /* unaligned on purpose: the processor aligns it */
 		gate_set(0x80, vectors + 16 * 0x80, GATE_INTERRUPT | GATE_USER, ist);
 		frame_address = 0;
 		int_here();
 		if (frame_address + sizeof(struct frame) != (unsigned long)ist_stack + 512u * ist)
 			print("# IST %u: frame at 0x%lx\n", (unsigned)ist, frame_address);
-		switched = switched && frame_address + sizeof(struct frame) == (unsigned long)ist_stack + 512u * ist;
+		switched =
+			switched && frame_address + sizeof(struct frame) == (unsigned long)ist_stack + 512u * ist;
 	}
 	report(switched, "ring 0 to ring 0 through an IST gate switches to each of the seven stacks, aligned");
 	frame_address = 0;
@@ -167,5 +175,6 @@ void guest_main(void)
 	check_ring3();
 	check_ist();
 	report_trap("iretq to a null cs is #GP(0)", iret_null, VECTOR_GP, 0, iret_null_at);
-	report_trap("iretq to a data segment is #GP(selector)", iret_data, VECTOR_GP, SELECTOR_KERNEL_DATA, iret_data_at);
+	report_trap("iretq to a data segment is #GP(selector)", iret_data, VECTOR_GP, SELECTOR_KERNEL_DATA,
+	            iret_data_at);
 }

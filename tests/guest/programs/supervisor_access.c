@@ -38,7 +38,8 @@ static void check_smep(void)
 	report_no_trap("without SMEP ring 0 runs ring 3's code", run_user);
 	write_cr4(read_cr4() | CR4_SMEP);
 	t = trap_provoke(run_user);
-	report(t.frame.vector == VECTOR_PF && t.frame.error == (PF_P | PF_I) && t.frame.ip == PAGE && t.cr2 == PAGE,
+	report(t.frame.vector == VECTOR_PF && t.frame.error == (PF_P | PF_I) && t.frame.ip == PAGE &&
+	           t.cr2 == PAGE,
 	       "with SMEP it is #PF: P I, at the target");
 	report_no_trap("reading it is allowed", read_user);
 	t = user_provoke((trap_body)(PAGE + 16));
@@ -61,7 +62,8 @@ static void check_smap(void)
 	t = user_provoke(user_read);
 	report(t.frame.vector == 0xff, "ring 3 is not concerned");
 	t = user_provoke(user_stac);
-	report(t.frame.vector == VECTOR_UD && t.frame.ip == (unsigned long)user_stac_at, "stac in ring 3 is #UD");
+	report(t.frame.vector == VECTOR_UD && t.frame.ip == (unsigned long)user_stac_at,
+	       "stac in ring 3 is #UD");
 	report_no_trap("fetches are SMEP's concern, not SMAP's", run_user);
 	trap_handle(0x80, note_flags);
 	trap_provoke(user_int_with_ac);

@@ -50,7 +50,8 @@ static void check_round_trip(void)
 {
 	struct trap t = trap_provoke(enter_with_flags);
 
-	report(t.taken && t.frame.vector == 0xff && seen.count == 1, "syscall enters at LSTAR, sysretq comes back");
+	report(t.taken && t.frame.vector == 0xff && seen.count == 1,
+	       "syscall enters at LSTAR, sysretq comes back");
 	report_equal("rcx is the address after syscall", seen.rcx, (unsigned long)user_call_after);
 	report_equal("r11 is the caller's flags", seen.r11, USER_FLAGS);
 	report_equal("FMASK clears its flags", seen.flags & (FLAG_IF | FLAG_DF), 0);
@@ -88,13 +89,15 @@ void guest_main(void)
 	wrmsr(MSR_STAR, (uint64_t)SELECTOR_KERNEL_CODE << 32 | (uint64_t)SELECTOR_USER_CODE32 << 48);
 	wrmsr(MSR_LSTAR, (uint64_t)call_entry);
 	wrmsr(MSR_FMASK, FLAG_IF | FLAG_DF);
-	report_equal("STAR reads back", rdmsr(MSR_STAR) >> 32, (uint64_t)SELECTOR_USER_CODE32 << 16 | SELECTOR_KERNEL_CODE);
+	report_equal("STAR reads back", rdmsr(MSR_STAR) >> 32,
+	             (uint64_t)SELECTOR_USER_CODE32 << 16 | SELECTOR_KERNEL_CODE);
 	report_equal("LSTAR reads back", rdmsr(MSR_LSTAR), (uint64_t)call_entry);
 	report_equal("FMASK reads back", rdmsr(MSR_FMASK), FLAG_IF | FLAG_DF);
 
 	check_round_trip();
 	t = user_provoke(user_privileged);
-	report(t.frame.vector == VECTOR_GP && t.frame.error == 0 && t.frame.ip == (unsigned long)user_privileged_at,
+	report(t.frame.vector == VECTOR_GP && t.frame.error == 0 &&
+	           t.frame.ip == (unsigned long)user_privileged_at,
 	       "after sysretq the processor is in ring 3");
 	t = user_provoke(user_sysret);
 	report(t.frame.vector == VECTOR_GP && t.frame.error == 0 && t.frame.ip == (unsigned long)user_sysret_at,

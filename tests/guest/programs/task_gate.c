@@ -71,7 +71,8 @@ void guest_main(void)
 	report((flags & FLAG_NT) != 0, "NT is set");
 	report(tss.esp == ABSENT + 0x1000 && tss.ecx == 0x1234 && tss.cs == SELECTOR_KERNEL_CODE,
 	       "the interrupted registers are in the interrupted task's TSS");
-	report_equal("iret goes back to the interrupted task, mended", gdt[SELECTOR_TSS / 8] >> 40 & 0xff, 0x8b);
+	report_equal("iret goes back to the interrupted task, mended", gdt[SELECTOR_TSS / 8] >> 40 & 0xff,
+	             0x8b);
 	report_equal("and marks the other available", gdt[FAULT_TSS / 8] >> 40 & 0xff, 0x89);
 	overflow();
 	report_equal("it can happen again", faults, 2);

@@ -16,8 +16,8 @@ static unsigned long roots[2];
 /* mov $value, %eax; add DATA, %eax (through rdx); ret */
 static void write_code(uint8_t *frame, uint8_t value)
 {
-	static const uint8_t code[] = {0xb8, 0, 0, 0, 0, 0x48, 0xba, 0x00, 0x10, 0x00, 0x00, 0x80, 0x00, 0x00, 0x00,
-	                               0x03, 0x02, 0xc3};
+	static const uint8_t code[] = {0xb8, 0,    0,    0,    0,    0x48, 0xba, 0x00, 0x10,
+	                               0x00, 0x00, 0x80, 0x00, 0x00, 0x00, 0x03, 0x02, 0xc3};
 	for (unsigned i = 0; i < sizeof code; i++)
 		frame[i] = code[i];
 	frame[1] = value;

@@ -31,7 +31,8 @@ void guest_main(void)
 
 	for (unsigned i = 0; i < 2; i++) {
 		frames[i] = page_alloc();
-		page_map(page_root(), 0x8000000000 + 0x1000 * i, (uint64_t)frames[i] | PAGE_P | (i == 1 ? PAGE_U : 0), 1);
+		page_map(page_root(), 0x8000000000 + 0x1000 * i,
+		         (uint64_t)frames[i] | PAGE_P | (i == 1 ? PAGE_U : 0), 1);
 	}
 	try_all("with WP ring 0 may not write its read-only page", "nor ring 3's", true);
 	report_equal("nothing was written", frames[0][0] | frames[1][0], 0);
@@ -40,7 +41,8 @@ void guest_main(void)
 	report(frames[0][0] == 5 && frames[1][0] == 5, "and both are written");
 	report((*page_entry(page_root(), 0x8000000000, 1) & PAGE_D) != 0, "such a write sets D");
 	t = user_provoke(user_to_user);
-	report(t.frame.vector == VECTOR_PF && t.frame.error == (PF_P | PF_W | PF_U), "ring 3 may not, whatever WP is");
+	report(t.frame.vector == VECTOR_PF && t.frame.error == (PF_P | PF_W | PF_U),
+	       "ring 3 may not, whatever WP is");
 	write_cr0(read_cr0() | CR0_WP);
 	try_all("with WP again it may not", "and ring 3's again not", true);
 }

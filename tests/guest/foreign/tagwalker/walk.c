@@ -124,7 +124,8 @@ int walk(uint32_t magic, const uint32_t *info)
 	line("information aligned: ", ((uintptr_t)info & 7) == 0);
 	while ((const char *)tag + sizeof *tag <= end) {
 		if (tag->type == LAST) {
-			puts_serial(tag->size == 8 && (const char *)tag + 8 == end ? "end\n" : "the end is not the end\n");
+			puts_serial(tag->size == 8 && (const char *)tag + 8 == end ? "end\n"
+			                                                           : "the end is not the end\n");
 			return (seen & 0x56) == 0x56 ? 0 : 1; /* the four tags asked for */
 		}
 		show(tag);

@@ -11,7 +11,8 @@
 #include "trap.h"
 
 struct tss {
-	uint32_t link, esp0, ss0, esp1, ss1, esp2, ss2, cr3, eip, eflags, eax, ecx, edx, ebx, esp, ebp, esi, edi;
+	uint32_t link, esp0, ss0, esp1, ss1, esp2, ss2, cr3, eip, eflags, eax, ecx, edx, ebx, esp, ebp, esi,
+		edi;
 	uint32_t es, cs, ss, ds, fs, gs, ldt;
 	uint16_t trap, bitmap_offset;
 };
