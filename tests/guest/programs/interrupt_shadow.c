@@ -2,9 +2,10 @@
  *
  * interrupt_shadow.c: no interrupt comes between STI and the next instruction, nor behind a load of SS.
  *
- * `sti; hlt` is placed at every offset 0..63 of a cache line. A one-shot timer is armed before it and a delay of
- * every length in a range follows, so that the timer is due before, in and after the pair. If it were taken between
- * the two, the processor would sleep on; the slow PIT wakes it then and the claim fails.
+ * `sti; hlt` is placed at every offset 0..63 of a cache line. A one-shot timer is armed before it and a delay
+ * follows, instruction by instruction longer, so that the timer is due behind, in and before the pair; where that
+ * is, is found out first. If an interrupt were taken between the two, the processor would sleep on; the slow PIT
+ * wakes it then and the claim fails.
  */
 #include "chips.h"
 #include "console.h"
@@ -13,14 +14,16 @@
 
 #define TIMER 0x40u
 #define OFFSETS 64u
-#define COUNTS 40u     /* the timer's counts 1..40 without a delay */
-#define DELAYS 160u    /* then one count with every delay 0..159 */
-#define SEQUENCE 128u  /* bytes per offset: room for the offset and the code */
+#define DELAYS 160u   /* lengths tried at each offset, STEP instructions apart */
+#define STEP 3u
+#define LONGEST 65536u
+#define SEQUENCE 128u /* bytes per offset: room for the offset and the code */
+#define LOOP 16u      /* instructions in a turn of the delay's loop */
 
 /* For each offset: nops, of which the caller enters the last 0..15; sti, hlt, cli, ret. */
 static uint8_t code[OFFSETS * SEQUENCE] __attribute__((aligned(128)));
 static uint8_t *sti_at[OFFSETS];
-static volatile unsigned woken, rescued, in_shadow, lost;
+static volatile unsigned woken __attribute__((used)), rescued, in_shadow, lost;
 static unsigned long forbidden;
 
 static void wake(struct frame *frame)
@@ -52,67 +55,90 @@ static void write_code(void)
 	}
 }
 
-static void arm_and_sleep(uint32_t count, unsigned delay, const uint8_t *sti)
+/* Arms the timer, lets `delay` instructions pass and goes to code whose last 15 bytes before `to` are nops. */
+static void arm_and_go(uint32_t count, unsigned delay, const uint8_t *to)
 {
-	unsigned long loops = delay / 16;
+	unsigned long loops = delay / LOOP;
 
 	__asm__ volatile(
 	    "movl %k1, (%2)\n\t"
 	    "test %0, %0\n\t"
 	    "jz 2f\n"
-	    "1:\tdec %0\n\t"
+	    "1:\t.rept 14\n\tnop\n\t.endr\n\t"
+	    "dec %0\n\t"
 	    "jnz 1b\n"
 	    "2:\tcall *%3"
 	    : "+r"(loops)
-	    : "r"(count), "r"(0xfee00000ul + APIC_INITIAL), "r"(sti - delay % 16)
+	    : "r"(count), "r"(0xfee00000ul + APIC_INITIAL), "r"(to - delay % LOOP)
 	    : "memory", "cc");
 }
 
-/* The timer's ticks while half the longest delay passes: with it the timer is due around the pair. */
-static uint32_t middle_count(void)
+static bool pending(void)
 {
-	unsigned long loops = DELAYS / 32;
-	uint32_t ticks;
+	return (apic_read(APIC_IRR + 0x10 * (TIMER / 32)) >> TIMER % 32 & 1) != 0;
+}
 
-	apic_write(APIC_INITIAL, 1u << 30);
-	__asm__ volatile("1:\tdec %0\n\tjnz 1b" : "+r"(loops)::"cc");
-	ticks = (1u << 30) - apic_read(APIC_CURRENT);
-	apic_write(APIC_INITIAL, 0);
-	return ticks > 0 ? ticks : 1;
+static void let_in(void)
+{
+	interrupts_on();
+	__asm__ volatile("nop");
+	interrupts_off();
+}
+
+/* The shortest delay, in steps of a loop's turn, after which the timer's interrupt is pending. */
+static unsigned due_delay(uint32_t count)
+{
+	static uint8_t nothing[16] = {0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,
+	                              0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3};
+
+	for (unsigned delay = 0; delay < LONGEST; delay += LOOP) {
+		arm_and_go(count, delay, nothing + 15);
+		bool is_due = pending();
+		apic_write(APIC_INITIAL, 0);
+		let_in();
+		if (is_due)
+			return delay;
+	}
+	return LONGEST;
 }
 
 static void try_once(unsigned offset, uint32_t count, unsigned delay)
 {
 	unsigned before = woken;
 
-	arm_and_sleep(count, delay, sti_at[offset]);
+	arm_and_go(count, delay, sti_at[offset]);
 	if (woken == before + 1 && rescued == 0)
 		return;
 	if (lost++ == 0)
 		print("# first lost at offset %u, count %u, delay %u\n", offset, (unsigned)count, delay);
 	rescued = 0;
 	pit_start(PIT_ONE_SHOT, 0);
-	interrupts_on();
-	__asm__ volatile("nop");
-	interrupts_off();
+	let_in();
 }
 
 static void check_sti(void)
 {
-	uint32_t middle = middle_count();
+	uint32_t count = 1;
+	unsigned due = due_delay(count), first;
 
+	while (due < DELAYS * STEP / 2) { /* a fast timer: begin far enough ahead */
+		count *= 4;
+		due = due_delay(count);
+	}
+	report(due < LONGEST, "the timer is due within a delay");
+	/* Looking at the APIC takes time too, so the true place is behind `due`'s middle rather than before it. */
+	print("# count %u is due after %u instructions\n", (unsigned)count, due);
+	first = due - DELAYS * STEP / 2;
 	woken = in_shadow = 0;
 	for (unsigned offset = 0; offset < OFFSETS; offset++) {
 		pit_start(PIT_ONE_SHOT, 0); /* 55 ms: far longer than one offset takes */
 		forbidden = (unsigned long)sti_at[offset] + 1;
-		for (unsigned count = 1; count <= COUNTS; count++)
-			try_once(offset, count, count % 16);
-		for (unsigned delay = 0; delay < DELAYS; delay++)
-			try_once(offset, middle, delay);
+		for (unsigned i = 0; i < DELAYS; i++)
+			try_once(offset, count, first + i * STEP + offset % STEP);
 	}
 	report_equal("an interrupt due around sti; hlt always wakes the processor", lost, 0);
 	report_equal("and is never taken between the two", in_shadow, 0);
-	report_equal("each of them is taken exactly once", woken, OFFSETS * (COUNTS + DELAYS));
+	report_equal("each of them is taken exactly once", woken, OFFSETS * DELAYS);
 }
 
 extern const char behind_mov_ss[];
@@ -122,25 +148,21 @@ static void check_mov_ss(void)
 	in_shadow = 0;
 	woken = 0;
 	forbidden = (unsigned long)behind_mov_ss;
-	for (unsigned delay = 1; delay <= 2 * DELAYS; delay++) {
+	for (unsigned n = 1; n <= DELAYS; n++) {
 		interrupts_on();
-		apic_write(APIC_INITIAL, delay);
+		apic_write(APIC_INITIAL, n);
 		__asm__ volatile(
-		    "mov %%ss, %%eax\n\t"
-		    "mov $32, %%ecx\n"
+		    "mov %%ss, %%eax\n"
 		    "1:\tmov %%eax, %%ss\n"
 		    ".global behind_mov_ss\n"
 		    "behind_mov_ss:\tnop\n\t"
-		    "mov %%eax, %%ss\n\t"
 		    "nop\n\t"
-		    "dec %%ecx\n\t"
-		    "jnz 1b" ::
-		        : "rax", "rcx", "cc");
-		while (woken < delay)
-			;
+		    "cmp %0, woken\n\t"
+		    "jb 1b" ::"r"(n)
+		    : "rax", "cc", "memory");
 		interrupts_off();
 	}
-	report_equal("every interrupt arrives among loads of ss", woken, 2 * DELAYS);
+	report_equal("every interrupt arrives among loads of ss", woken, DELAYS);
 	report_equal("none between a load of ss and the next instruction", in_shadow, 0);
 }
 
