@@ -80,7 +80,8 @@ void ledger_end(struct ledger *ledger, const struct books *books, uint32_t id)
     add_difference(&open->spent, &open->before, books);
     add(&operation->total, &open->spent);
     operation->count++;
-    *open = flow->open[--flow->open_count];
+    flow->open_count--;
+    memmove(open, open + 1, (flow->open_count - (uint32_t)at) * sizeof(*open));
 }
 
 void ledger_cut(struct ledger *ledger, const struct books *books, const struct flow_key *key)
@@ -107,6 +108,7 @@ void ledger_cut(struct ledger *ledger, const struct books *books, const struct f
     }
 }
 
+/* The one put aside last, should several wait at the same place. */
 static int find_aside(const struct ledger *ledger, const struct flow_key *key)
 {
     for (uint32_t i = ledger->aside_count; i-- > 0;)
@@ -131,7 +133,8 @@ static void resume(struct ledger *ledger, const struct books *books, int at)
         open->before = *books;
     }
     free(flow);
-    ledger->aside[at] = ledger->aside[--ledger->aside_count];
+    ledger->aside_count--;
+    memmove(&ledger->aside[at], &ledger->aside[at + 1], (ledger->aside_count - (uint32_t)at) * sizeof(flow));
 }
 
 void ledger_return(struct ledger *ledger, const struct books *books, const struct flow_key *key, bool to_user)
