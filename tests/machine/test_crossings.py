@@ -28,6 +28,7 @@ FAST = CODE + 0xC00  # the entry of SYSCALL and SYSENTER
 SETUP = (
     f"mov rbp, rsp; mov ecx, 0xc0000082; mov eax, {FAST}; xor edx, edx; wrmsr;"
     "mov ecx, 0xc0000081; mov edx, 0x180008; xor eax, eax; wrmsr;"
+    "mov ecx, 0xc0000084; mov eax, 0x200; xor edx, edx; wrmsr;"  # SYSCALL clears IF
     "mov ecx, 0x174; mov eax, 8; xor edx, edx; wrmsr;"
     "mov ecx, 0x175; mov rax, rsp; wrmsr;"
     f"mov ecx, 0x176; mov eax, {FAST}; wrmsr; jmp ready; ready: fence"
