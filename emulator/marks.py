@@ -15,13 +15,18 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from ringscope.emulator.native import library as native
+from ringscope.emulator.native.library import MarkArchitecture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SECTION = ".ringscope.names"
-NOP = b"\x0f\x1f"  # what any mark begins with; native/mark.c knows the rest
 MARK_BYTES = 8
+#: What any mark begins with, by architecture; native/mark.c knows the rest.
+BEGINNINGS = {
+    MarkArchitecture.X86: b"\x0f\x1f",
+    MarkArchitecture.AARCH64: b"\x7f\x4a\x8a\xd2",
+}
 
 
 def read_names(data: bytes) -> dict[int, str]:
@@ -37,16 +42,16 @@ def read_names(data: bytes) -> dict[int, str]:
     return names
 
 
-def counters_in(code: bytes) -> set[str]:
+def counters_in(code: bytes, architecture: MarkArchitecture = MarkArchitecture.X86) -> set[str]:
     """Return the counters that the marks in some code supply."""
-    library, names = native.load(), native.counter_names()
-    found, at = set(), code.find(NOP)
+    library, names, beginning = native.load(), native.counter_names(), BEGINNINGS[architecture]
+    found, at = set(), code.find(beginning)
     while at >= 0:
-        mark = library.mark_at(code[at : at + MARK_BYTES], min(MARK_BYTES, len(code) - at))
+        mark = library.mark_at(code[at : at + MARK_BYTES], min(MARK_BYTES, len(code) - at), architecture)
         counter = library.mark_counter(mark) if mark else -1
         if counter >= 0:
             found.add(names[counter])
-        at = code.find(NOP, at + 1)
+        at = code.find(beginning, at + 1)
     return found
 
 
@@ -60,9 +65,11 @@ def survey(programs: Iterable[bytes]) -> tuple[dict[int, str], frozenset[str]]:
             section = elf.get_section_by_name(SECTION)
             if section is not None:
                 names |= read_names(section.data())
+            is_arm = elf["e_machine"] == "EM_AARCH64"
+            architecture = MarkArchitecture.AARCH64 if is_arm else MarkArchitecture.X86
             for segment in elf.iter_segments("PT_LOAD"):
                 if segment["p_flags"] & 1:
-                    counters |= counters_in(segment.data())
+                    counters |= counters_in(segment.data(), architecture)
         except (ELFError, ValueError, struct.error, OverflowError, KeyError):
             continue  # not an ELF file, or a damaged one: it has no names
     return names, frozenset(counters)

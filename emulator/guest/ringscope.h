@@ -2,9 +2,11 @@
  *
  * ringscope.h: marks that a guest may carry.
  *
- * A mark is an instruction that does nothing: an eight-byte NOP whose displacement holds a magic number. On real
- * hardware and under any other emulator it stays a NOP; ringscope recognises it when it first decodes the block.
- * A compiler's padding uses displacement 0, so it is never taken for a mark.
+ * A mark is eight bytes of code that do nothing: on x86 one NOP whose displacement holds a magic number, on AArch64
+ * two moves to the zero register, the first of the magic number, the second of the mark's own. On real hardware and
+ * under any other emulator they stay without effect; ringscope recognises them when it first decodes the block.
+ * A compiler's padding uses displacement 0, and no compiler moves to the zero register, so nothing else is ever taken
+ * for a mark.
  *
  *   RINGSCOPE_BEGIN(7, "read-block");  ...  RINGSCOPE_END(7, "read-block");
  *
@@ -28,11 +30,19 @@
 #define RINGSCOPE_EVENT_IPC 1            /* one message transferred from a sender to a receiver */
 #define RINGSCOPE_EVENT_CONTEXT_SWITCH 2 /* the processor goes from one thread to another */
 
+#define RINGSCOPE_AARCH64_MAGIC 0xd28a4a7f /* movz xzr, #0x5253 */
+#define RINGSCOPE_AARCH64_CODE 0xd280001f  /* movz xzr, #0, the mark's number to be put in at bit 5 */
+
 #ifdef __ASSEMBLER__
 
 .macro ringscope_mark code
+#ifdef __aarch64__
+	.inst RINGSCOPE_AARCH64_MAGIC
+	.inst RINGSCOPE_AARCH64_CODE | (\code) << 5
+#else
 	.byte 0x0f, 0x1f, 0x84, 0x00
 	.long RINGSCOPE_MAGIC | (\code)
+#endif
 .endm
 .macro ringscope_name id, name
 	.pushsection .ringscope.names, "", @progbits
@@ -54,8 +64,14 @@
 
 #else
 
+#ifdef __aarch64__
+#define RINGSCOPE_MARK_(code)                                              \
+	__asm__ volatile(".inst %c0\n\t.inst %c1" ::"i"(RINGSCOPE_AARCH64_MAGIC), \
+	                 "i"(RINGSCOPE_AARCH64_CODE | (code) << 5) : "memory")
+#else
 #define RINGSCOPE_MARK_(code) \
 	__asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00\n\t.long %c0" ::"i"(RINGSCOPE_MAGIC | (code)) : "memory")
+#endif
 #define RINGSCOPE_NAME_(id, name)                                       \
 	__asm__ volatile(".pushsection .ringscope.names,\"\",@progbits\n\t" \
 	                 ".long %c0\n\t.asciz \"" name "\"\n\t.balign 4\n\t" \

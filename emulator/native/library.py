@@ -70,6 +70,13 @@ class Stop(enum.IntEnum):
     ENGINE = 7
 
 
+class MarkArchitecture(enum.IntEnum):
+    """``enum mark_architecture`` of mark.h: whose instructions a mark is made of."""
+
+    X86 = 0
+    AARCH64 = 1
+
+
 _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "engine_interpose": (ctypes.c_char_p, (ctypes.c_char_p,)),
     "core_new": (_ptr, (ctypes.POINTER(Callbacks), _ptr, ctypes.c_bool, ctypes.POINTER(ctypes.c_char_p))),
@@ -111,7 +118,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "counter_name": (ctypes.c_char_p, (_u32,)),
     "counter_group": (ctypes.c_int, (_u32,)),
     "cause_name": (ctypes.c_char_p, (_u32,)),
-    "mark_at": (_u32, (ctypes.c_char_p, _u32)),
+    "mark_at": (_u32, (ctypes.c_char_p, _u32, ctypes.c_int)),
     "mark_counter": (ctypes.c_int, (_u32,)),
     "cost_cause": (ctypes.c_int, (_u32,)),
 }

@@ -12,8 +12,12 @@
 #define MARK_KIND(mark) ((mark) & 0xf000u)
 #define MARK_ID(mark) ((mark) & 0xfffu)
 
-/* The displacement of the mark that `length` bytes of code begin with, 0 if they begin with something else. */
-uint32_t mark_at(const uint8_t *code, uint32_t length);
+enum mark_architecture { MARK_X86, MARK_AARCH64 };
+
+enum { MARK_BYTES = 8 }; /* on every architecture */
+
+/* The mark that `length` bytes of code begin with, RINGSCOPE_MAGIC included; 0 if they begin with something else. */
+uint32_t mark_at(const uint8_t *code, uint32_t length, enum mark_architecture architecture);
 
 /* The enum counter that passing this mark can raise, -1 if none. */
 int mark_counter(uint32_t mark);

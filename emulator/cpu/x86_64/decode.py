@@ -187,7 +187,8 @@ class Decoder:
         ctypes.memmove(self._out, answer, len(answer))
 
     def _mark_at(self, code: bytes, at: int) -> int:
-        return int(self._native.mark_at(code[at : at + MARK_BYTES], MARK_BYTES))
+        mark = self._native.mark_at(code[at : at + MARK_BYTES], MARK_BYTES, native.MarkArchitecture.X86)
+        return int(mark)
 
     def _fixed_price(self, event: str | None, mnemonic: str) -> int:
         if event is None or event in CHARGED_WHEN_THEY_HAPPEN or mnemonic in FAR:

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A mark on AArch64 is two moves to the zero register, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import struct
+
+import capstone
+import pytest
+
+from ringscope.emulator import marks
+from ringscope.emulator.native import library as native
+from ringscope.emulator.native.library import MarkArchitecture
+from ringscope.tools.build import compiler
+
+MAGIC = 0x5253
+SOURCE = """
+#include "ringscope.h"
+void _start(void);
+void _start(void)
+{
+    RINGSCOPE_BEGIN(7, "read-block");
+    RINGSCOPE_EVENT(RINGSCOPE_EVENT_IPC);
+    RINGSCOPE_COPY_BEGIN();
+    RINGSCOPE_COPY_END();
+    RINGSCOPE_END(7, "read-block");
+}
+"""
+SCRIPT = "SECTIONS { . = 0x40000000; .text : { *(.text*) } /DISCARD/ : { *(.comment) } }"
+
+
+def movz_xzr(value: int) -> bytes:
+    return struct.pack("<I", 0xD2800000 | value << 5 | 31)
+
+
+def mark_at(code: bytes, architecture: MarkArchitecture = MarkArchitecture.AARCH64) -> int:
+    return native.load().mark_at(code, len(code), architecture)
+
+
+@pytest.mark.parametrize("number", [0, 1, 7, 0x1007, 0x2001, 0x4FFF, 0xFFFF])
+def test_a_mark_carries_its_number(number: int) -> None:
+    assert mark_at(movz_xzr(MAGIC) + movz_xzr(number)) == MAGIC << 16 | number
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        movz_xzr(MAGIC),  # cut off
+        movz_xzr(MAGIC + 1) + movz_xzr(7),  # another number
+        movz_xzr(7) + movz_xzr(MAGIC),  # the wrong way round
+        movz_xzr(MAGIC) + struct.pack("<I", 0xD2800000 | 7 << 5),  # to x0
+        movz_xzr(MAGIC) + struct.pack("<I", 0xD2A00000 | 7 << 5 | 31),  # shifted by 16
+        struct.pack("<II", 0xD503201F, 0xD503201F),  # nop; nop
+    ],
+)
+def test_nothing_else_is_a_mark(code: bytes) -> None:
+    assert mark_at(code) == 0
+
+
+def test_the_marks_of_one_architecture_mean_nothing_on_the_other() -> None:
+    assert mark_at(movz_xzr(MAGIC) + movz_xzr(7), MarkArchitecture.X86) == 0
+    assert mark_at(bytes.fromhex("0f1f8400 07005352")) == 0
+    assert mark_at(bytes.fromhex("0f1f8400 07005352"), MarkArchitecture.X86) == MAGIC << 16 | 7
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory) -> bytes:
+    folder = tmp_path_factory.mktemp("marks")
+    (folder / "marks.c").write_text(SOURCE, encoding="ascii")
+    (folder / "marks.ld").write_text(SCRIPT, encoding="ascii")
+    built = compiler.guest_program(
+        output="marks.elf",
+        sources=(str(folder / "marks.c"),),
+        flags=("-target", "aarch64-freestanding-none"),
+        script=str(folder / "marks.ld"),
+        include=("emulator/guest",),
+    )
+    return compiler.build_program(built, folder).read_bytes()
+
+
+def test_what_the_header_writes_is_what_the_machine_reads(program: bytes) -> None:
+    names, counters = marks.survey([program])
+    assert names == {7: "read-block"}
+    assert counters == {"ipc", "bytes-copied"}
+
+
+def test_the_compiler_turns_a_mark_into_two_moves_to_the_zero_register(program: bytes) -> None:
+    at = program.index(movz_xzr(MAGIC))
+    engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
+    first, second = engine.disasm_lite(program[at : at + 8], 0)
+    assert (first[2:], second[2:]) == (("mov", "xzr, #0x5253"), ("mov", "xzr, #7"))
