@@ -35,6 +35,7 @@ class Progress:
         self._machine = machine
         self._limit = limit
         self._console = Console(stderr=True, highlight=False)
+        self._shows = self._console.is_terminal and not self._console.is_dumb_terminal
         self._shown = False
         self._started = self._last = time.monotonic()
         self._instructions = 0
@@ -42,7 +43,7 @@ class Progress:
     def update(self, room: bool) -> None:
         """Show the line when it is due; not without ``room``, while the guest's own line is unfinished."""
         now = time.monotonic()
-        if not self._console.is_terminal or now - self._last < INTERVAL or now - self._started < PATIENCE:
+        if not self._shows or now - self._last < INTERVAL or now - self._started < PATIENCE:
             return
         instructions = self._machine.books().total("instructions")
         speed = (instructions - self._instructions) / (now - self._last)
