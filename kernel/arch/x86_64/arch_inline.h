@@ -5,9 +5,9 @@
 #ifndef ARCH_INLINE_H
 #define ARCH_INLINE_H
 
+#include "gates.h"
+#include "instructions.h"
 #include "layout.h"
-#include "tss.h"
-#include "x86.h"
 
 /* The CR3 in force, as it was written. */
 extern uint64_t paging_cr3;
@@ -44,7 +44,7 @@ static inline void arch_set_message(struct arch_thread *thread, uint64_t badge, 
 static inline void fpu_shut(void)
 {
 	fpu_open = false;
-	x86_write_cr0(x86_read_cr0() | CR0_TS);
+	cpu_write_cr0(cpu_read_cr0() | CR0_TS);
 }
 
 static inline __attribute__((always_inline)) void arch_switch(struct arch_thread *thread, struct arch_space *space)
@@ -53,7 +53,7 @@ static inline __attribute__((always_inline)) void arch_switch(struct arch_thread
 	tss.io_map = space->io_map;
 	if (space->cr3 != paging_cr3) {
 		paging_cr3 = space->cr3;
-		x86_write_cr3(space->cr3);
+		cpu_write_cr3(space->cr3);
 	}
 	if (unlikely(fpu_open)) {
 		fpu_shut();

@@ -2,11 +2,11 @@
  *
  * asm_offsets.c: numbers that only the compiler knows, for assembly.
  *
- * It is compiled to assembly text, never linked; the build turns each line `->NAME value` into a macro of
+ * It is compiled to assembly text, never linked; the build turns each line `->NAME value` into a symbol of
  * asm_offsets.h.
  */
 #include "arch_types.h"
-#include "tss.h"
+#include "gates.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n.ascii \"->" #name " %c0\"" ::"i"(value))
 /* The distance of a frame's field from the frame's end, where the TSS points. */

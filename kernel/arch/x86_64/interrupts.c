@@ -21,20 +21,20 @@ static uint16_t closed = (uint16_t)~(1u << TIMER_LINE | 1u << CASCADE_LINE);
 
 static void write_masks(void)
 {
-	x86_out(FIRST + MASK, (uint8_t)closed);
-	x86_out(SECOND + MASK, (uint8_t)(closed >> 8));
+	cpu_out(FIRST + MASK, (uint8_t)closed);
+	cpu_out(SECOND + MASK, (uint8_t)(closed >> 8));
 }
 
 void interrupts_start(void)
 {
-	x86_out(FIRST, ICW1_INIT_ICW4);
-	x86_out(SECOND, ICW1_INIT_ICW4);
-	x86_out(FIRST + MASK, VECTOR_IRQ);
-	x86_out(SECOND + MASK, VECTOR_IRQ + 8);
-	x86_out(FIRST + MASK, 1 << CASCADE_LINE);
-	x86_out(SECOND + MASK, CASCADE_LINE);
-	x86_out(FIRST + MASK, ICW4_8086);
-	x86_out(SECOND + MASK, ICW4_8086);
+	cpu_out(FIRST, ICW1_INIT_ICW4);
+	cpu_out(SECOND, ICW1_INIT_ICW4);
+	cpu_out(FIRST + MASK, VECTOR_IRQ);
+	cpu_out(SECOND + MASK, VECTOR_IRQ + 8);
+	cpu_out(FIRST + MASK, 1 << CASCADE_LINE);
+	cpu_out(SECOND + MASK, CASCADE_LINE);
+	cpu_out(FIRST + MASK, ICW4_8086);
+	cpu_out(SECOND + MASK, ICW4_8086);
 	write_masks();
 }
 
@@ -45,8 +45,8 @@ static bool is_spurious(uint64_t line)
 		return false;
 	}
 	uint16_t command = line < 8 ? FIRST : SECOND;
-	x86_out(command, OCW3_READ_IN_SERVICE);
-	return (x86_in(command) & 0x80) == 0;
+	cpu_out(command, OCW3_READ_IN_SERVICE);
+	return (cpu_in(command) & 0x80) == 0;
 }
 
 bool interrupts_take(uint64_t line)
@@ -54,11 +54,11 @@ bool interrupts_take(uint64_t line)
 	bool real = !is_spurious(line);
 	if (line >= 8) {
 		if (real) {
-			x86_out(SECOND, (uint8_t)(OCW2_END | (line - 8)));
+			cpu_out(SECOND, (uint8_t)(OCW2_END | (line - 8)));
 		}
-		x86_out(FIRST, OCW2_END | CASCADE_LINE);
+		cpu_out(FIRST, OCW2_END | CASCADE_LINE);
 	} else if (real) {
-		x86_out(FIRST, (uint8_t)(OCW2_END | line));
+		cpu_out(FIRST, (uint8_t)(OCW2_END | line));
 	}
 	return real;
 }

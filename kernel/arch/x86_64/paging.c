@@ -9,8 +9,8 @@
 #include "paging.h"
 
 #include "arch/arch.h"
-#include "descriptors.h"
 #include "frame.h"
+#include "gates.h"
 #include "processor.h"
 
 #define ADDRESS 0x000ffffffffff000ull
@@ -52,9 +52,9 @@ void paging_start(void)
 	close_image(image_data, image_end, ENTRY_WRITABLE | ENTRY_NO_EXECUTE);
 	paging_cr3 = kernel_cr3();
 	kernel_top_table[0] = 0; /* what start.S ran in */
-	x86_write_cr3(paging_cr3);
+	cpu_write_cr3(paging_cr3);
 	for (unsigned i = 0; i < ENTRIES; i++) {
-		x86_invlpg(KERNEL_BASE + i * PAGE_SIZE); /* global entries outlive the write of CR3 */
+		cpu_invlpg(KERNEL_BASE + i * PAGE_SIZE); /* global entries outlive the write of CR3 */
 	}
 }
 
@@ -104,12 +104,12 @@ void arch_space_make(struct arch_space *space, paddr_t top_table)
 static void forget(const struct arch_space *space, uint64_t type, vaddr_t address)
 {
 	if (paging_cr3 == space->cr3 && type == INVPCID_ADDRESS) {
-		x86_invlpg(address.value);
+		cpu_invlpg(address.value);
 	} else if (processor.invpcid) {
-		x86_invpcid(type, space->cr3 % PCIDS, address.value);
+		cpu_invpcid(type, space->cr3 % PCIDS, address.value);
 	} else if (processor.pcid) {
-		x86_write_cr3(space->cr3 & ~CR3_NO_FLUSH);
-		x86_write_cr3(paging_cr3);
+		cpu_write_cr3(space->cr3 & ~CR3_NO_FLUSH);
+		cpu_write_cr3(paging_cr3);
 	}
 }
 
@@ -133,10 +133,10 @@ void arch_space_end(struct arch_space *space)
 {
 	if (paging_cr3 == space->cr3) {
 		paging_cr3 = kernel_cr3();
-		x86_write_cr3(paging_cr3);
+		cpu_write_cr3(paging_cr3);
 	}
 	end_table(table_at(space->cr3), TOP_LEVEL, ENTRIES / 2);
-	descriptors_end_space(space);
+	gates_end_space(space);
 	if (processor.pcid) {
 		uint64_t pcid = space->cr3 % PCIDS;
 		forget(space, INVPCID_SPACE, vaddr(0));

@@ -6,22 +6,22 @@
 
 #include "arch/arch.h"
 #include "boot.h"
-#include "descriptors.h"
 #include "devices.h"
 #include "fpu.h"
-#include "multiboot.h"
+#include "gates.h"
+#include "loader.h"
 #include "paging.h"
 
 struct processor processor;
 
 void processor_start(void)
 {
-	struct cpuid leaf1 = x86_cpuid(1);
+	struct cpuid leaf1 = cpu_cpuid(1);
 	struct cpuid leaf7 = { 0 };
-	if (x86_cpuid(0).eax >= 7) {
-		leaf7 = x86_cpuid(7);
+	if (cpu_cpuid(0).eax >= 7) {
+		leaf7 = cpu_cpuid(7);
 	}
-	uint64_t cr4 = x86_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	uint64_t cr4 = cpu_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT;
 	if ((leaf1.edx & CPUID1_EDX_PGE) != 0) {
 		cr4 |= CR4_PGE; /* the kernel's pages stay in the TLB when the space changes */
 	}
@@ -36,7 +36,7 @@ void processor_start(void)
 		processor.pcid = true;
 		processor.invpcid = (leaf7.ebx & CPUID7_EBX_INVPCID) != 0;
 	}
-	x86_write_cr4(cr4);
+	cpu_write_cr4(cr4);
 }
 
 void arch_start(uint64_t magic, uint64_t information);
@@ -45,19 +45,19 @@ void arch_start(uint64_t magic, uint64_t information);
 void arch_start(uint64_t magic, uint64_t information)
 {
 	static struct boot boot;
-	descriptors_start();
+	gates_start();
 	processor_start();
 	paging_start();
 	fpu_start();
 	interrupts_start();
 	timer_start();
-	multiboot_read(magic, information, &boot);
+	loader_read(magic, information, &boot);
 	kernel_main(&boot);
 }
 
 void arch_debug_write(char character)
 {
-	x86_out(0xe9, (uint8_t)character); /* the debug console of emulators; nobody listens on a real PC */
+	cpu_out(0xe9, (uint8_t)character); /* the debug console of emulators; nobody listens on a real PC */
 }
 
 void arch_halt_forever(void)

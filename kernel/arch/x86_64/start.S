@@ -7,7 +7,7 @@
  * undefined. This code runs at its physical address; symbols of the kernel proper are linked at KERNEL_BASE.
  */
 #include "layout.h"
-#include "multiboot.h"
+#include "loader.h"
 #include "registers.h"
 #include "vectors.h"
 

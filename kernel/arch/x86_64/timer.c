@@ -13,7 +13,7 @@
 void timer_start(void)
 {
 	const uint16_t divisor = (INPUT_HZ + ABI_TICK_HZ / 2) / ABI_TICK_HZ;
-	x86_out(CONTROL, RATE_GENERATOR);
-	x86_out(COUNTER0, divisor & 0xff);
-	x86_out(COUNTER0, divisor >> 8);
+	cpu_out(CONTROL, RATE_GENERATOR);
+	cpu_out(COUNTER0, divisor & 0xff);
+	cpu_out(COUNTER0, divisor >> 8);
 }

@@ -35,7 +35,7 @@ static void page_fault(const struct arch_frame *frame)
 	uint64_t access = (frame->error & ERROR_PRESENT) != 0 ? ACCESS_PRESENT : 0;
 	access |= (frame->error & ERROR_WRITE) != 0 ? ACCESS_WRITE : 0;
 	access |= (frame->error & ERROR_EXECUTE) != 0 ? ACCESS_EXECUTE : 0;
-	fault_page(vaddr(x86_read_cr2()), frame->rip, access);
+	fault_page(vaddr(cpu_read_cr2()), frame->rip, access);
 }
 
 static uint64_t fault_code(uint64_t vector)

@@ -21,7 +21,7 @@ BALANCE = re.compile(r"ended with status 0; (\d+) frames taken, (\d+) given back
 @pytest.mark.parametrize(("machine", "seed"), [("qemu", 1), ("qemu", 2), ("qemu", 3), ("ringscope", 4)])
 def test_the_kernel_survives_every_call_and_every_frame_comes_back(machine, seed, tmp_path):
     need(MACHINES[machine])
-    plan = f"name=scrambler{seed} memory=24 quota=2"
+    plan = f"name=scrambler{seed} memory=64 quota=2"
     outcome = systems.run(machine, systems.image_of([*SERVERS, ("scrambler", plan)], tmp_path))
     found = BALANCE.search(outcome.text)
     assert found is not None, outcome.text + outcome.complaint

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * descriptors.c: segments, interrupt gates, the task state segment, and the target of SYSCALL.
+ * gates.c: segments, interrupt gates, the task state segment, and the target of SYSCALL.
  */
-#include "descriptors.h"
+#include "gates.h"
 
 #include "arch/arch.h"
 #include "vectors.h"
@@ -55,7 +55,7 @@ static void start_tss(void)
 	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
-void descriptors_start(void)
+void gates_start(void)
 {
 	gdt[SELECTOR_KERNEL_CODE / 8] = DESCRIPTOR_CODE_64;
 	gdt[SELECTOR_KERNEL_DATA / 8] = DESCRIPTOR_DATA;
@@ -75,15 +75,15 @@ void descriptors_start(void)
 	struct pointer idt_pointer = { sizeof(idt) - 1, (uint64_t)idt };
 	__asm__ volatile("lgdt %0\n\tlidt %1\n\tltr %w2" ::"m"(gdt_pointer), "m"(idt_pointer), "r"(SELECTOR_TSS));
 
-	x86_write_msr(MSR_EFER, x86_read_msr(MSR_EFER) | EFER_SCE);
-	x86_write_msr(MSR_STAR, (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-	x86_write_msr(MSR_LSTAR, (uint64_t)entry_syscall);
-	x86_write_msr(MSR_SFMASK, RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_AC | RFLAGS_NT);
+	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_SCE);
+	cpu_write_msr(MSR_STAR, (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
+	cpu_write_msr(MSR_LSTAR, (uint64_t)entry_syscall);
+	cpu_write_msr(MSR_SFMASK, RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_AC | RFLAGS_NT);
 }
 
 static unsigned io_maps_used; /* a bit for each */
 
-void descriptors_end_space(struct arch_space *space)
+void gates_end_space(struct arch_space *space)
 {
 	if (space->io_map != IO_MAP_NONE) {
 		io_maps_used &= ~(1u << (space->io_map - offsetof(struct tss, io_maps)) / sizeof(struct io_map));

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * tss.h: the task state segment: where the processor finds the kernel's stacks and the I/O permission bitmaps.
+ * gates.h: what the processor is told once: segments, the gates into the kernel, the kernel's stacks; and the I/O
+ * permission bitmaps.
  *
- * The few spaces that use I/O ports have a bitmap each, all in this one segment; a switch of spaces stores only where
- * the bitmap in force begins. Beyond the segment's end there is none, and every port is refused.
+ * The few spaces that use I/O ports have a bitmap each, all in the one task state segment; a switch of spaces stores
+ * only where the bitmap in force begins. Beyond the segment's end there is none, and every port is refused.
  */
-#ifndef TSS_H
-#define TSS_H
+#ifndef GATES_H
+#define GATES_H
 
-#include "types.h"
+#include "arch_types.h"
 
 #define IO_PORTS 65536u
 #define IO_MAPS 4u
@@ -33,5 +34,11 @@ struct tss {
 _Static_assert(sizeof(struct tss) < 65536, "the distance of a bitmap has 16 bits");
 
 extern struct tss tss;
+
+/* Segments, gates, the task state segment, SYSCALL. */
+void gates_start(void);
+
+/* The space's bitmap, if it has one, is another's to use. */
+void gates_end_space(struct arch_space *space);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * multiboot.c: the loader's information, of either version, as a struct boot.
+ * loader.c: the loader's information (Multiboot, of either version) as a struct boot.
  *
  * All of it must lie in the memory that the kernel maps; a loader of 32-bit code has no other.
  */
-#include "multiboot.h"
+#include "loader.h"
 
 #include "arch/arch.h"
 #include "panic.h"
@@ -144,7 +144,7 @@ static void read2(uint64_t address, struct boot *boot)
 	}
 }
 
-void multiboot_read(uint64_t magic, uint64_t information, struct boot *boot)
+void loader_read(uint64_t magic, uint64_t information, struct boot *boot)
 {
 	extern const char image_start[], image_end[];
 	add_taken(boot, (uint64_t)image_start, (uint64_t)image_end - KERNEL_BASE);

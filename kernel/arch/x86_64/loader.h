@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * multiboot.h: numbers of the Multiboot specifications (versions 0.6.96 and 2.0), for C and assembly.
+ * loader.h: numbers of the Multiboot specifications (versions 0.6.96 and 2.0), for C and assembly.
  */
-#ifndef MULTIBOOT_H
-#define MULTIBOOT_H
+#ifndef LOADER_H
+#define LOADER_H
 
 #define MULTIBOOT1_HEADER 0x1badb002
 #define MULTIBOOT1_MAGIC 0x2badb002 /* in EAX */
@@ -25,7 +25,7 @@
 #include "boot.h"
 
 /* Read what the loader left at `information`; panics when `magic` is no loader's. */
-void multiboot_read(uint64_t magic, uint64_t information, struct boot *boot);
+void loader_read(uint64_t magic, uint64_t information, struct boot *boot);
 #endif
 
 #endif
