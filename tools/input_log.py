@@ -7,13 +7,10 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import Self, TextIO
 
 from ringscope.emulator.devices.host_input import InputLog
 from ringscope.tools.options import UsageError
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 def default_path() -> Path:
@@ -23,21 +20,27 @@ def default_path() -> Path:
 
 
 class KeptLog(InputLog):
-    """A log in the file asked for, or in one of its own, which is kept only if something was typed."""
+    """A log in the file asked for, or in one of its own, which is kept only if something was typed.
+
+    A file that was asked for must be writable; without one of its own the run goes on and says so.
+    """
 
     def __init__(self, asked: Path | None, hz: int) -> None:
-        """Open the file; ``hz`` is the rate of the log's cycles. Raises UsageError where it cannot."""
+        """Open the file; ``hz`` is the rate of the log's cycles. Raises UsageError where it was asked for."""
         self._path = asked or default_path()
-        self._is_wanted = asked is not None
+        self._is_asked_for = asked is not None
         self._is_used = False
+        self._problem = ""
+        self._stream: TextIO
         try:
             if asked is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream: TextIO = self._path.open("w", encoding="ascii")
+            self._stream = self._path.open("w", encoding="ascii")
         except OSError as error:
-            raise UsageError(
-                f"input log {self._path} cannot be written: {error.strerror}; name another with --log-input"
-            ) from error
+            self._problem = error.strerror or str(error)
+            if asked is not None:
+                raise UsageError(f"input log {asked} cannot be written: {self._problem}") from error
+            self._stream = Path(os.devnull).open("w", encoding="ascii")  # noqa: SIM115  closed by __exit__
         super().__init__(self._stream, hz)
 
     def byte(self, cycle: int, byte: int) -> None:
@@ -49,12 +52,16 @@ class KeptLog(InputLog):
         """Nothing more to do: the file is open."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the log, and say where it is or forget it."""
         self._stream.close()
-        if self._is_used:
-            print(f"ringscope: what was typed is in {self._path}; --replay types it again", file=sys.stderr)
-        elif not self._is_wanted:
+        if self._is_used and self._problem:
+            _say(f"what was typed is lost: {self._path}: {self._problem}; name a log with --log-input")
+        elif self._is_used:
+            _say(f"what was typed is in {self._path}; --replay types it again")
+        elif not self._is_asked_for and not self._problem:
             self._path.unlink(missing_ok=True)
+
+
+def _say(sentence: str) -> None:
+    print(f"ringscope: {sentence}", file=sys.stderr)

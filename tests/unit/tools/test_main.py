@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the process begins: what becomes of what no command expected."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringscope.tools import boot, command_line, main, session
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """A function that makes the next run fail with an error."""
+
+    def fail(error):
+        def run(_):
+            raise error
+
+        monkeypatch.setattr(session, "run", run)
+
+    return fail
+
+
+def test_ctrl_c_outside_a_run_is_130_without_a_traceback(failing, capfd):
+    failing(KeyboardInterrupt())
+    assert main.main(["boot", "image"]) == 130
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_bug_is_125_and_asks_to_be_reported(failing, capfd, monkeypatch):
+    monkeypatch.delenv("RINGSCOPE_DEBUG", raising=False)
+    failing(RuntimeError("two and two make five"))
+    assert main.main(["boot", "image"]) == 125
+    err = capfd.readouterr().err
+    assert err.startswith("ringscope: internal error: RuntimeError: two and two make five; this is a bug")
+    assert "please report it" in err
+    assert err.count("\n") == 1
+
+
+def test_a_bug_shows_its_traceback_where_that_is_asked_for(failing, capfd, monkeypatch):
+    monkeypatch.setenv("RINGSCOPE_DEBUG", "1")
+    failing(RuntimeError("two and two make five"))
+    assert main.main(["boot", "image"]) == 125
+    assert "Traceback (most recent call last)" in capfd.readouterr().err
+
+
+def test_too_little_memory_on_the_host_is_no_bug(failing, capfd, monkeypatch):
+    monkeypatch.setattr(command_line, "_give_up_stdout", lambda: None)  # this process goes on printing
+    failing(OSError(12, "Cannot allocate memory"))
+    assert main.main(["boot", "image"]) == 2
+    assert "too little memory" in capfd.readouterr().err
+
+
+def test_every_command_answers_for_its_own_help(capsys):
+    for command in ("boot", "stat", "ipc", "image", "cpu"):
+        with pytest.raises(SystemExit) as ended:
+            command_line.parse([command, "--help"])
+        assert ended.value.code == 0
+        assert capsys.readouterr().out.startswith(f"usage: ringscope {command} ")
+    assert boot in command_line.COMMANDS
