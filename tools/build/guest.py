@@ -7,6 +7,7 @@ its name to ``SERVERS``.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
@@ -128,9 +129,12 @@ def write_asm_offsets(build: Path) -> Path:
 
 
 def build(build: Path) -> dict[str, Path]:
-    """Build every program below ``build`` and return name to ELF file.
+    """Build every program below ``build`` and return name to ELF file; one process at a time does so.
 
     Raises BuildError with the compiler's own words.
     """
-    write_asm_offsets(build)
-    return {Path(program.output).stem: build_program(program, build) for program in programs(build)}
+    build.mkdir(parents=True, exist_ok=True)
+    with (build / "guest-programs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        write_asm_offsets(build)
+        return {Path(program.output).stem: build_program(program, build) for program in programs(build)}
