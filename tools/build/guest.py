@@ -96,6 +96,7 @@ def write_asm_offsets(build: Path) -> Path:
         ROOT / OFFSETS_SOURCE,
         *(ROOT / f"kernel/arch/{ARCH}").glob("*.h"),
         *(ROOT / "kernel").glob("*.h"),
+        *(ROOT / "kernel/abi").glob("*.h"),
     ]
     if header.exists() and all(path.stat().st_mtime_ns < header.stat().st_mtime_ns for path in inputs):
         return folder
