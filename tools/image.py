@@ -61,11 +61,19 @@ def _refuse(error: bootimage.ImageError) -> int:
 
 
 def _print(found: bootimage.Description, console: Console) -> None:
-    what = f"{found.kind}, ELF{found.bits} {found.machine}" if found.bits else found.kind
+    machine = f"ELF{found.bits} {found.machine}" if found.bits else found.machine
+    what = f"{found.kind}, {machine}" if machine else found.kind
     _line(console, f"{found.name}: {what}, {found.size} bytes, entry {found.entry:#x}")
     for header in found.headers:
         requests = ", ".join(header.requests) or "nothing"
         _line(console, f"Multiboot {header.version} header at {header.offset:#x}, asks for: {requests}")
+    if found.arm64 is not None:
+        arm64 = found.arm64
+        _line(
+            console,
+            f"arm64 Image header: text_offset {arm64.text_offset:#x}, image_size {arm64.image_size:#x}, "
+            f"pages: {arm64.page_size}",
+        )
     if found.kernel is not None:
         kept = found.kernel
         machine = f", ELF{kept.bits} {kept.machine}" if kept.bits else ""

@@ -73,6 +73,17 @@ def file_path(text: str) -> Path:
     return Path(text)
 
 
+def one_of(choices: Sequence[str]) -> dict[str, Any]:
+    """Return what makes an option take one of some words."""
+
+    def word(text: str) -> str:
+        if text not in choices:
+            raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(choices)}")
+        return text
+
+    return {"type": word, "metavar": "|".join(choices)}
+
+
 def add_boot_options(parser: argparse.ArgumentParser) -> None:
     """Declare what to boot, on which machine, with which consoles, and until when."""
     boot = parser.add_argument_group("what to boot")
@@ -88,7 +99,7 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
     once(boot, "-append", metavar="LINE", help="the kernel's command line")
 
     machine = parser.add_argument_group("the machine")
-    once(machine, "--arch", choices=ARCHITECTURES, default=ARCHITECTURES[0], help="default: x86_64")
+    once(machine, "--arch", **one_of(ARCHITECTURES), default=ARCHITECTURES[0], help="default: x86_64")
     once(
         machine, "-m", metavar="SIZE", dest="memory", type=memory_size, default=64 * MIB, help="default: 64M"
     )
@@ -102,7 +113,7 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
     once(
         machine,
         "--fidelity",
-        choices=FIDELITIES,
+        **one_of(FIDELITIES),
         default=FIDELITIES[0],
         help="timing has all models on, functional none; default: timing",
     )
@@ -123,7 +134,7 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
         console,
         "--serial",
         "-serial",
-        choices=SERIAL,
+        **one_of(SERIAL),
         default=SERIAL[0],
         help="stdio: the serial port prints on stdout, and stdin is typed; none: neither. Default: stdio",
     )

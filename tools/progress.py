@@ -46,10 +46,11 @@ class Progress:
         if not self._shows or now - self._last < INTERVAL or now - self._started < PATIENCE:
             return
         instructions = self._machine.books().total("instructions")
-        speed = (instructions - self._instructions) / (now - self._last)
+        done = instructions - self._instructions
+        speed = done / (now - self._last)
         self._last, self._instructions = now, instructions
-        if room:
-            self.erase()
+        self.erase()
+        if room and done:  # a guest that sleeps makes no progress
             self._console.print(Text(self._line(speed)), end="", overflow="ellipsis", no_wrap=True)
             self._shown = True
 

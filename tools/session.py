@@ -22,8 +22,6 @@ from ringscope.tools.progress import Progress
 from ringscope.tools.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ringscope.emulator.devices.host_input import HostInput
     from ringscope.emulator.platforms.pc import Board
 
@@ -56,12 +54,15 @@ def run(options: BootOptions) -> Outcome:
         machine.load(image)
         if options.exit_on is not None:
             machine.exit_on(options.exit_on)
-        progress = stack.enter_context(_progress(machine, console, options))
+        progress = Progress(machine, options.limit)
+        if console.is_terminal:
+            console.before_print = progress.erase
         signals = stack.enter_context(HostSignals(machine.interrupt))
         console.is_ending = signals.pending
         console.on_closed = lambda: signals.end(signal.SIGPIPE)
         _attach_input(machine, console, signals, options, stack)
         stack.callback(console.end_line)
+        stack.callback(progress.erase)
         machine.on_slice = lambda: _pause(console, progress)
         started = time.monotonic()
         end = machine.run(options.limit)
@@ -86,17 +87,6 @@ def _open_disk(options: BootOptions, stack: contextlib.ExitStack) -> DiskImage |
     disk = DiskImage(options.disk, writable=options.disk_write)
     stack.callback(disk.close)
     return disk
-
-
-@contextlib.contextmanager
-def _progress(machine: Machine, console: ConsoleOutput, options: BootOptions) -> Iterator[Progress]:
-    progress = Progress(machine, options.limit)
-    if console.is_terminal:
-        console.before_print = progress.erase
-    try:
-        yield progress
-    finally:
-        progress.erase()
 
 
 def _pause(console: ConsoleOutput, progress: Progress) -> None:

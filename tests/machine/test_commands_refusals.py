@@ -52,8 +52,7 @@ USAGE = {
     "write 500000, 10M or 2G",
     ("boot", "--limit-cycles", "-5"): "argument --limit-cycles: '-5' is not a number of cycles; "
     "write 500000, 10M or 2G",
-    ("boot", "--fidelity", "perfect"): "argument --fidelity: invalid choice: 'perfect' "
-    "(choose from 'timing', 'functional')",
+    ("boot", "--fidelity", "perfect"): "argument --fidelity: 'perfect' is not one of timing, functional",
 }
 INPUT = {
     ("boot", "-s"): "-s: there is no debugger yet; leave it out to run the guest freely",
