@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 PROFILES = Path(__file__).parent / "profiles"
 ISSUE_UNITS_PER_CYCLE = 64
 ISSUE_UNIT = f"cycles/{ISSUE_UNITS_PER_CYCLE}"
-TABLES = frozenset(
-    "core l1i l1d l2 llc latency exposed itlb dtlb stlb walk predictor cost issue".split()
-)
+TABLES = frozenset("core l1i l1d l2 llc latency exposed itlb dtlb stlb walk predictor cost issue".split())
 TEXTS = frozenset({"name", "arch", "description"})
 
 
