@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from ringscope.tools.session import Outcome
 
 STDOUT_NAME = "-"
+STDOUT, STDERR = 1, 2
 
 
 def ledger(outcome: Outcome) -> list[Entry]:
@@ -62,9 +62,9 @@ def as_json(outcome: Outcome) -> str:
 class ResultFile:
     """A file for results, opened before the run so that a long one is not lost to a misspelt folder.
 
-    A regular file appears whole when it has been written, or is left as it was; ``-`` is standard output, and
-    what is not a regular file, such as a pipe, is written as it is. Within a ``with`` block; every method
-    raises UsageError with the host's reason.
+    A regular file appears whole when it has been written, or is left as it was. ``-`` is standard output; that,
+    stderr and what is not a regular file, such as a pipe, is written as it is. Within a ``with`` block; every
+    method raises UsageError with the host's reason.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,8 +78,9 @@ class ResultFile:
             raise self._refusal(error) from error
 
     def _open(self, path: Path) -> TextIO:
-        if str(path) == STDOUT_NAME:
-            return os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+        for descriptor in (STDOUT, STDERR):
+            if _is_open_as(path, descriptor):
+                return os.fdopen(os.dup(descriptor), "w", encoding="utf-8")
         if path.exists() and not path.is_file():
             return path.open("w", encoding="utf-8")
         self._target = Path(os.path.realpath(path))  # what a symbolic link names, not the link
@@ -114,6 +115,13 @@ class ResultFile:
             self._file.close()
         if self._temporary is not None:
             self._temporary.unlink(missing_ok=True)
+
+
+def _is_open_as(path: Path, descriptor: int) -> bool:
+    """Return whether a name means a descriptor, as - and /dev/stdout do, and the file that stdout goes to."""
+    if str(path) == STDOUT_NAME:
+        return descriptor == STDOUT
+    return path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor))
 
 
 def _mode(target: Path) -> int:

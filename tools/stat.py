@@ -45,6 +45,8 @@ def stat(arguments: argparse.Namespace) -> int:
     separator = arguments.field_separator
     if separator == "":
         raise UsageError("-x needs something to put between the fields, as in -x,")
+    if arguments.json is not None and arguments.json == arguments.output:
+        raise UsageError(f"--json and -o name one file, {arguments.json}; give two")
     with contextlib.ExitStack() as stack:
         json_file, text_file = (
             None if path is None else stack.enter_context(results.ResultFile(path))

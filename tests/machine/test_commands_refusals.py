@@ -114,6 +114,7 @@ INPUT = {
     ("stat", KERNEL, "-x", ""): "-x needs something to put between the fields, as in -x,",
     ("stat", KERNEL, "--json", "nowhere/file"): "nowhere/file: cannot be written: No such file or directory",
     ("stat", KERNEL, "-o", "/"): "/: cannot be written: Is a directory",
+    ("stat", KERNEL, "-o", "x", "--json", "x"): "--json and -o name one file, x; give two",
     ("cpu", "show", "i9"): "i9: no such processor profile; there are: skylake, or give a .toml file",
 }
 

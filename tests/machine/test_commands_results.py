@@ -211,6 +211,23 @@ def test_a_result_keeps_the_permissions_and_the_links_of_what_it_replaces(tmp_pa
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
+def test_a_result_on_stdout_goes_after_the_console_also_in_a_file(tmp_path):
+    file = tmp_path / "everything"
+    with file.open("wb") as out:
+        subprocess.run(
+            command(
+                "stat", small_kernels.write("spin", tmp_path), "--limit-cycles", "1M", "--json", "/dev/stdout"
+            ),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            check=False,
+            timeout=TIMEOUT,
+        )
+    console, _, text = file.read_text().partition("{")
+    assert console == "\n"
+    assert json.loads("{" + text)["exit"] == {"reason": "limit", "status": 124}
+
+
 def test_a_profile_is_shown_with_every_value_and_source():
     said = ringscope("cpu", "show", "skylake")
     rows = [line.split() for line in said.out.splitlines()]
