@@ -30,7 +30,7 @@ ARCH = "x86_64"
 OUTPUT = f"guest/{ARCH}"
 
 #: Programs that leave the floating-point registers alone cost no exchange of them on a switch.
-GENERAL_REGISTERS = (*X86_64_USER, "-mgeneral-regs-only")
+GENERAL_REGISTERS = X86_64_KERNEL
 SERVERS = {
     "root": GENERAL_REGISTERS,
     "console": GENERAL_REGISTERS,

@@ -71,6 +71,8 @@ def test_a_call_and_its_reply_take_no_more_than_110_instructions_each_way():
 def test_a_page_fault_is_a_message_and_a_reply():
     assert per_operation("page-fault", "page-faults") == 1
     assert per_operation("page-fault", "ipc") == 2
+    # In and out: the fault, the pager's three calls (map, unmap, map), and its reply-and-wait.
+    assert per_operation("page-fault", "mode-switches") == 10
 
 
 def test_the_timer_interrupts_the_run():
