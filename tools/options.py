@@ -129,7 +129,9 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
     )
     machine.add_argument("--disk-write", action="store_true", help="let the guest change the disk's file")
 
-    console = parser.add_argument_group("consoles and input")
+    console = parser.add_argument_group(
+        "consoles and input", "At a terminal Ctrl-C ends the run: the guest cannot receive it."
+    )
     once(
         console,
         "--serial",

@@ -62,9 +62,9 @@ def as_json(outcome: Outcome) -> str:
 class ResultFile:
     """A file for results, opened before the run so that a long one is not lost to a misspelt folder.
 
-    A regular file appears whole when it has been written, or is left as it was. ``-`` is standard output; that,
-    stderr and what is not a regular file, such as a pipe, is written as it is. Within a ``with`` block; every
-    method raises UsageError with the host's reason.
+    A regular file appears whole when it has been written, or is left as it was. ``-`` is standard output;
+    that, stderr and what is not a regular file, such as a pipe, is written as it is. Within a ``with`` block;
+    every method raises UsageError with the host's reason.
     """
 
     def __init__(self, path: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import termios
 import time
@@ -83,18 +84,20 @@ def test_keys_reach_the_guest_one_by_one_and_only_the_guest_echoes_them(echo):
     assert modes(terminal) == before
 
 
-def test_a_run_is_repeated_from_the_log_of_its_typing(echo, tmp_path):
-    terminal, _ = echo
+def test_a_run_is_repeated_to_the_last_count_from_the_log_of_its_typing(spawn, tmp_path):
+    first, kernel = tmp_path / "first.json", small_kernels.write("echo", tmp_path)
+    terminal = spawn(*command("stat", kernel, "--json", first))
+    terminal.expect_exact(">")
     for key in "xyq":
         terminal.send(key)
         terminal.expect_exact(key)
     said = end(terminal)
     (log,) = logs(tmp_path)
     assert f"ringscope: what was typed is in {log}; --replay types it again" in said
-    again = [ringscope("stat", tmp_path / "echo.bin", "--replay", log, "--json", "-") for _ in range(2)]
-    assert again[0].out.startswith(">xyq\n")
-    assert again[0].out == again[1].out
-    assert again[0].status == 7
+    again = tmp_path / "again.json"
+    repeated = ringscope("stat", kernel, "--replay", log, "--json", again)
+    assert (repeated.status, repeated.out) == (7, ">xyq\n")
+    assert json.loads(again.read_text()) == json.loads(first.read_text())
 
 
 def test_typing_goes_to_the_log_that_was_asked_for(spawn, tmp_path):
@@ -164,12 +167,12 @@ def test_ctrl_z_stops_the_program_and_lends_the_terminal_to_the_shell(spawn, tmp
 
 
 def test_a_long_run_shows_how_far_it_is_and_takes_the_line_away(spawn, tmp_path):
-    terminal = spawn(*command("boot", small_kernels.write("spin", tmp_path), "--limit-cycles", "60M"))
+    terminal = spawn(*command("boot", small_kernels.write("spin", tmp_path), "--limit-cycles", "1G"))
     terminal.expect(r"\[\d\.\d{3} s simulated, [\d.]+ M cycles, [\d.]+ M instructions/s, \d+% of the limit\]")
-    assert end(terminal).endswith("]\r\x1b[2Kringscope: the limit was reached at cycle 60000000\r\n")
-    assert terminal.exitstatus == 124
+    terminal.sendintr()
+    assert "]\r\x1b[2Kringscope: interrupted at cycle " in end(terminal)
 
 
 def test_no_progress_is_shown_where_stderr_is_no_terminal(tmp_path):
     said = ringscope("boot", small_kernels.write("spin", tmp_path), "--limit-cycles", "60M")
-    assert said.err == "ringscope: the limit was reached at cycle 60000000\n"
+    assert said.err == "ringscope: the limit was reached at cycle 60000000\n"  # some seconds later
