@@ -170,7 +170,7 @@ def test_a_long_run_shows_how_far_it_is_and_takes_the_line_away(spawn, tmp_path)
     terminal = spawn(*command("boot", small_kernels.write("spin", tmp_path), "--limit-cycles", "1G"))
     terminal.expect(r"\[\d\.\d{3} s simulated, [\d.]+ M cycles, [\d.]+ M instructions/s, \d+% of the limit\]")
     terminal.sendintr()
-    assert "]\r\x1b[2Kringscope: interrupted at cycle " in end(terminal)
+    assert "\r\x1b[2Kringscope: interrupted at cycle " in end(terminal)
 
 
 def test_no_progress_is_shown_where_stderr_is_no_terminal(tmp_path):
