@@ -35,6 +35,7 @@ CONDITIONAL, DIRECT, INDIRECT, CALL, INDIRECT_CALL, RETURN = range(6)  # enum br
 REPEATS = 1
 HEADER_WORDS = 5
 LENGTH_LIMIT = 15
+REPNE = 0xF2
 
 MARK_BYTES = 8
 
@@ -167,11 +168,14 @@ class Decoder:
         limit = 1 if mode & MODE_SINGLE else native.BLOCK_INSNS_MAX
         words: list[int] = []
         branch, flags, element, used, first_mark = NO_BRANCH, 0, 0, 0, 0
-        for _, size, mnemonic, operands in self._engines[mode & MODE_MASK].disasm_lite(code, pc, limit):
+        for _, size, spelt, operands in self._engines[mode & MODE_MASK].disasm_lite(code, pc, limit):
+            mnemonic = spelt
             mark = self._mark_at(code, used) if mnemonic == "nop" and size == MARK_BYTES else 0
             if words and (used + size > page or mark):
                 break
             first_mark = first_mark or mark
+            if mnemonic == "movsd" and REPNE in code[used : used + size - 1] and "xmm" not in operands:
+                mnemonic = "repne movsd"  # the disassembler takes the prefix for that of the SSE instruction
             cost = self._costs.cost(mnemonic, operands)
             words.append(size | self._fixed_price(cost.event, mnemonic) << 8 | cost.issue << 16)
             used += size
