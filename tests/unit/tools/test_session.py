@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope.emulator.machine import Machine, MachineConfig
 from ringscope.tools.session import memory_layout
 
