@@ -107,7 +107,8 @@ def conversion(draw: Callable) -> str:
             (
                 f"movzx {draw(register(32))}, {small}", f"movsx {draw(register(64))}, {small}",
                 f"movsxd {draw(register(64))}, {draw(register(32))}", f"bswap {draw(register(64))}",
-                "cdq", "cqo", "cwde", "cdqe", "cbw", "lahf", "sahf", "clc", "stc", "cmc", f"set{draw(conditions)} {small}",
+                "cdq", "cqo", "cwde", "cdqe", "cbw", "lahf", "sahf", "clc", "stc", "cmc",
+                f"set{draw(conditions)} {small}",
                 f"lea {draw(register(64))}, [{draw(register(64))} + {draw(register(64))}*4 + 77]",
                 f"crc32 {draw(register(32))}, {draw(register(8))}",
             )

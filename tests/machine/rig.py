@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from ringscope.emulator import books
 from ringscope.emulator.cpu.engine import Engine
@@ -22,6 +23,9 @@ from ringscope.emulator.timing import native_config, profile
 from ringscope.emulator.timing.cost_table import CostTable
 from tests.machine import snippets
 from tests.machine.snippets import CODE, ENTRY, HANDLERS, RAM_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NO_INTERRUPT = -1
 LIMIT = 50_000_000  # cycles; no snippet comes near
@@ -67,6 +71,8 @@ class Rig:
         self.raised: list[int] = []
         self.turns: list[tuple[int, int]] = []
         self.taken: list[tuple[int, int]] = []
+        self.on_acknowledge: Callable[[], int] = self._acknowledge
+        self.on_port: Callable[[int, int, int], int] = self._port
         self.end = CODE
         config = skylake()
         costs = CostTable(config)
@@ -87,9 +93,9 @@ class Rig:
     def _handlers(self, cpuid: Cpuid) -> Handlers:
         return Handlers(
             events=self._events,
-            acknowledge=self._acknowledge,
-            port_in=lambda _port, size: (1 << 8 * size) - 1,
-            port_out=lambda port, size, value: self.written.append((port, size, value)),
+            acknowledge=lambda: self.on_acknowledge(),  # noqa: PLW0108  a test may put another there
+            port_in=lambda port, size: self.on_port(port, size, 0),
+            port_out=lambda *access: self.on_port(*access),  # noqa: PLW0108  and here
             mmio_read=lambda _paddr, size: (1 << 8 * size) - 1,
             mmio_write=lambda _paddr, _size, _value: None,
             cpuid=cpuid,
@@ -98,6 +104,10 @@ class Rig:
             task_priority=lambda: 0,
             set_task_priority=lambda _value: None,
         )
+
+    def _port(self, port: int, size: int, value: int) -> int:
+        self.written.append((port, size, value))
+        return (1 << 8 * size) - 1
 
     # ---- interrupts ----
 
