@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The boot image: Multiboot 1 and 2, ELF, modules, packed images.
+"""The boot image: Multiboot 1 and 2, arm64 Image, ELF, modules, packed images.
 
-``load`` turns a kernel file and its modules into what must be in memory before the first instruction;
-``wrap`` and ``pack`` make one bootable file of them; ``inspect`` says what is in one. Every complaint is an
-``ImageError``.
+``load`` turns a kernel file and its modules into what must be in memory before the first instruction,
+``load_arm64`` does so for AArch64, and ``architecture`` says which of them a file is for; ``wrap``,
+``wrap_arm64`` and ``pack`` make one bootable file of them; ``inspect`` says what is in one. Every complaint
+is an ``ImageError``.
 """
 
+from ringscope.bootimage.arm64 import LoadedArm64, architecture, load_arm64
+from ringscope.bootimage.arm64_image import wrap_arm64
 from ringscope.bootimage.container import wrap
 from ringscope.bootimage.inspection import Description, inspect
 from ringscope.bootimage.loader import load, parse_initrd
@@ -25,6 +28,7 @@ __all__ = [
     "BootRequest",
     "Description",
     "ImageError",
+    "LoadedArm64",
     "LoadedImage",
     "LoadedModule",
     "MemoryLayout",
@@ -32,10 +36,13 @@ __all__ = [
     "ModuleSpec",
     "Protocol",
     "System",
+    "architecture",
     "inspect",
     "load",
+    "load_arm64",
     "pack",
     "parse_initrd",
     "read_system",
     "wrap",
+    "wrap_arm64",
 ]

@@ -17,6 +17,7 @@ from ringscope.bootimage.types import ImageError
 MAGIC: Final = b"\x7fELF"
 EM_386: Final = 3
 EM_X86_64: Final = 62
+EM_AARCH64: Final = 183
 ET_EXEC: Final = 2
 ET_DYN: Final = 3
 PT_LOAD: Final = 1

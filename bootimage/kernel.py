@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ringscope.bootimage import elf
 from ringscope.bootimage.types import FOUR_GIB, ImageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ringscope.bootimage.header import Header1, LoadAddresses
 
 
@@ -53,18 +55,26 @@ class KernelParts:
         return self.parts[-1].end
 
 
-def from_elf(file: elf.ElfFile, entry: int | None = None) -> KernelParts:
+#: What a Multiboot loader boots: e_machine and its name.
+X86_MACHINES: Final = {elf.EM_386: "i386", elf.EM_X86_64: "x86-64"}
+
+
+def from_elf(
+    file: elf.ElfFile, entry: int | None = None, machines: Mapping[int, str] = X86_MACHINES
+) -> KernelParts:
     """Lay out the PT_LOAD segments of ``file`` at their physical addresses.
 
-    ``entry`` overrides e_entry with a physical address. e_entry itself is virtual: where it lies in a segment
-    linked at another virtual address it is moved to the physical one; otherwise it is taken as physical.
+    ``machines`` are those it may be for, by e_machine. ``entry`` overrides e_entry with a physical address.
+    e_entry itself is virtual: where it lies in a segment linked at another virtual address it is moved to the
+    physical one; otherwise it is taken as physical.
     Raises ImageError for no, overlapping or out-of-range segments and an entry outside all of them.
     """
     name = file.name
     if file.kind not in {elf.ET_EXEC, elf.ET_DYN}:
         raise ImageError(f"{name}: ELF header: e_type is {file.kind}, expected 2 (executable); link it first")
-    if file.machine not in {elf.EM_386, elf.EM_X86_64}:
-        raise ImageError(f"{name}: ELF header: e_machine is {file.machine}, expected 3 (i386) or 62 (x86-64)")
+    if file.machine not in machines:
+        expected = " or ".join(f"{number} ({word})" for number, word in machines.items())
+        raise ImageError(f"{name}: ELF header: e_machine is {file.machine}, expected {expected}")
     if not file.segments:
         raise ImageError(f"{name}: ELF header: e_phnum: there is no PT_LOAD segment, so nothing to load")
     parts = [
@@ -126,7 +136,7 @@ def _checked(parts: list[Part], entry: int, name: str, what: str) -> KernelParts
         if part.end > FOUR_GIB:
             raise ImageError(
                 f"{name}: {part.what} {part.base:#x} and {part.size:#x} bytes reach beyond 4 GiB, where no "
-                "32-bit loader can write; give the linker script a physical address (AT)"
+                "loader here writes; give the linker script a physical address (AT)"
             )
     for before, after in itertools.pairwise(parts):
         if before.end > after.base:
