@@ -3,19 +3,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from ringscope.bootimage import container, elf, files, header, kernel, multiboot2, packed
+from ringscope.bootimage import (
+    arm64_header,
+    arm64_image,
+    arm64_packed,
+    container,
+    elf,
+    files,
+    header,
+    kernel,
+    multiboot2,
+    packed,
+)
 from ringscope.bootimage.types import ImageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-Kind = Literal["packed image", "ELF kernel", "flat kernel", "ELF program"]
+Kind = Literal["packed image", "ELF kernel", "flat kernel", "arm64 Image", "ELF program"]
 
 _SHT_SYMTAB: Final = 2
+_MACHINES: Final = {elf.EM_386: "i386", elf.EM_X86_64: "x86-64", elf.EM_AARCH64: "AArch64"}
 _REQUIREMENTS: Final = {
     header.PAGE_ALIGN: "page-aligned modules",
     header.MEMORY_INFO: "memory information",
@@ -64,7 +76,8 @@ class ModuleDescription:
 class Description:
     """What ``inspect`` found; ``symbols`` counts the kernel's own, None where it keeps none.
 
-    ``kernel`` describes the original of a packed image's kernel, ``command_line`` is the packed default.
+    ``kernel`` describes the original of a packed image's kernel, ``command_line`` is the packed default,
+    ``arm64`` is the header of an arm64 Image, whose addresses are where QEMU's ``virt`` puts it.
     """
 
     name: str
@@ -79,15 +92,18 @@ class Description:
     command_line: str
     symbols: int | None
     kernel: Description | None
+    arm64: arm64_header.ImageHeader | None = None
 
 
 def inspect(path: Path) -> Description:
-    """Describe the file at ``path``. Raises ImageError for what is damaged or neither ELF nor Multiboot."""
+    """Describe the file at ``path``. Raises ImageError for what is damaged or no program of a known kind."""
     return describe(files.read(path), str(path))
 
 
 def describe(data: bytes, name: str) -> Description:
     """Describe ``data``, called ``name`` in messages. Raises ImageError as ``inspect`` does."""
+    if arm64_header.is_image(data) and not elf.is_elf(data):
+        return _describe_arm64(data, name)
     headers = tuple(_headers(data, name))
     file = elf.parse(data, name) if elf.is_elf(data) else None
     if file is None:
@@ -102,7 +118,7 @@ def describe(data: bytes, name: str) -> Description:
         kind=kind,
         size=len(data),
         bits=file.bits,
-        machine={elf.EM_386: "i386", elf.EM_X86_64: "x86-64"}.get(file.machine, f"e_machine {file.machine}"),
+        machine=_MACHINES.get(file.machine, f"e_machine {file.machine}"),
         entry=file.entry,
         headers=headers,
         segments=tuple(_segments(file)),
@@ -137,6 +153,33 @@ def _describe_flat(data: bytes, name: str, headers: tuple[HeaderDescription, ...
     )
     return Description(
         name, "flat kernel", len(data), None, None, parts.entry, headers, segments, (), "", None, None
+    )
+
+
+def _describe_arm64(data: bytes, name: str) -> Description:
+    found = arm64_header.parse(data, name)
+    base = arm64_header.place(found, arm64_image.RAM_BASE)
+    content = arm64_packed.read(data, found, name)
+    size = max(found.image_size, len(data)) if content is None else found.image_size
+    held = "kernel" if content is None else "kernel, module table, modules"
+    whole = SegmentDescription(base, base, min(size, len(data)), size, "rwx", held)
+    kept = None
+    if content is not None and content.kernel:
+        kept = replace(describe(content.kernel, f"{name}: the kernel's file"), kind="ELF kernel")
+    return Description(
+        name=name,
+        kind="arm64 Image" if content is None else "packed image",
+        size=len(data),
+        bits=None,
+        machine="AArch64",
+        entry=base,
+        headers=(),
+        segments=(whole,),
+        modules=tuple(_module(module) for module in content.modules) if content else (),
+        command_line=content.command_line if content else "",
+        symbols=kept.symbols if kept else None,
+        kernel=kept,
+        arm64=found,
     )
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A system written down: which kernel and which modules make one image.
 
+    arch = "aarch64"                 # optional; x86_64 where it is not said
     kernel = "kernel.elf"
     command_line = "..."             # optional; what the kernel gets where the loader is given none
 
@@ -9,16 +10,19 @@
     args = "..."                     # optional
 
 Paths are relative to the file that names them. The kernel finds each module with the line "FILE ARGS", FILE
-without its folder.
+without its folder. On x86_64 the kernel's own line begins with its file name too, as a Multiboot loader's
+does; on aarch64 it does not, as a device tree's does not.
 """
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, get_args
 
 from ringscope.bootimage import files
+from ringscope.bootimage.arm64 import Arch
+from ringscope.bootimage.arm64_image import wrap_arm64
 from ringscope.bootimage.container import wrap
 from ringscope.bootimage.types import ImageError, ModuleSpec
 
@@ -26,13 +30,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_ARCHS: Final[tuple[Arch, ...]] = get_args(Arch)
+
+
 @dataclass(frozen=True)
 class System:
-    """What a system file names; ``command_line`` is empty or begins with the kernel's file name."""
+    """What a system file names; ``command_line`` is empty or what the kernel is to find."""
 
     kernel: Path
     modules: tuple[ModuleSpec, ...]
     command_line: str
+    arch: Arch = "x86_64"
 
 
 def read_system(path: Path) -> System:
@@ -42,14 +50,17 @@ def read_system(path: Path) -> System:
         values = tomllib.loads(text.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ImageError(f"{path}: not a system file in TOML: {error}") from error
-    _only(values, {"kernel", "command_line", "module"}, f"{path}")
+    _only(values, {"arch", "kernel", "command_line", "module"}, f"{path}")
+    arch = _arch(values, path)
     kernel = path.parent / _text(values, "kernel", f"{path}")
     line = _text(values, "command_line", f"{path}", "")
     entries = values.get("module", [])
     if not isinstance(entries, list):
         raise ImageError(f"{path}: module is not a list of tables; write [[module]]")
     modules = tuple(_module(entry, path, number) for number, entry in enumerate(entries, 1))
-    return System(kernel, modules, f"{kernel.name} {line}" if line else "")
+    if line and arch == "x86_64":
+        line = f"{kernel.name} {line}"
+    return System(kernel, modules, line, arch)
 
 
 def pack(system_file: Path, output: Path) -> int:
@@ -59,9 +70,21 @@ def pack(system_file: Path, output: Path) -> int:
     """
     system = read_system(system_file)
     modules = [(module.command_line, files.read(module.path)) for module in system.modules]
-    image = wrap(files.read(system.kernel), modules, str(system.kernel), system.command_line)
+    kernel, name = files.read(system.kernel), str(system.kernel)
+    if system.arch == "aarch64":
+        image = wrap_arm64(kernel, modules, system.command_line, name)
+    else:
+        image = wrap(kernel, modules, name, system.command_line)
     files.write_whole(output, image)
     return len(image)
+
+
+def _arch(values: dict[str, object], path: Path) -> Arch:
+    wanted = _text(values, "arch", f"{path}", "x86_64")
+    for arch in _ARCHS:
+        if wanted == arch:
+            return arch
+    raise ImageError(f"{path}: arch is {wanted!r}; known are {', '.join(_ARCHS)}")
 
 
 def _module(entry: object, path: Path, number: int) -> ModuleSpec:

@@ -48,6 +48,19 @@ def test_pack_then_inspect_shows_the_module_and_its_line_as_written(command, sys
     assert "root.elf [bold] x" in said
 
 
+def test_inspect_shows_the_header_of_an_arm64_image(command, system, tmp_path, make_elf):
+    kernel = make_elf((0x4008_0000, bytes(64), None, None), bits=64, machine=183)
+    (tmp_path / "kernel.elf").write_bytes(kernel)
+    system.write_text('arch = "aarch64"\n' + system.read_text(encoding="ascii"), encoding="ascii")
+    assert command("pack", system, "-o", tmp_path / "image")[0] == 0
+    status, said, complaints = command("inspect", tmp_path / "image")
+    assert (status, complaints) == (0, "")
+    assert "packed image, AArch64, " in said
+    assert "arm64 Image header: text_offset 0x7f000, image_size 0x15000, pages: 4 KiB" in said
+    assert "holds the kernel whole: ELF kernel, ELF64 AArch64" in said
+    assert "root.elf [bold] x" in said
+
+
 def test_bad_input_is_one_sentence_and_status_2(command, tmp_path):
     (tmp_path / "notes").write_bytes(b"some notes")
     status, said, complaints = command("inspect", tmp_path / "notes")

@@ -53,11 +53,23 @@ def test_a_system_is_packed_with_paths_from_its_own_folder(system, tmp_path):
     assert content.command_line == "kernel.elf quiet"
 
 
+def test_a_system_for_aarch64_is_packed_as_an_arm64_image(system, tmp_path, make_elf):
+    kernel = make_elf((0x4008_0000, bytes(64), None, None), bits=64, machine=183)
+    (tmp_path / "bin" / "kernel.elf").write_bytes(kernel)
+    system.write_text(f'arch = "aarch64"\n{SYSTEM}', encoding="utf-8")
+    bootimage.pack(system, tmp_path / "image")
+    found = bootimage.inspect(tmp_path / "image")
+    assert (found.kind, found.machine) == ("packed image", "AArch64")
+    assert [module.command_line for module in found.modules] == ["root.elf a b", "pager.elf"]
+    assert found.command_line == "quiet"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("kernel = ", "not a system file in TOML"),
         ("", "the key 'kernel' is missing"),
+        ("kernel = 'k'\narch = 'arm'", "arch is 'arm'; known are x86_64, aarch64"),
         ("kernel = 3", "kernel must be a non-empty string"),
         ("kernel = ''", "kernel must be a non-empty string"),
         ("kernel = 'k'\nmodule = 'm'", "module is not a list of tables"),
@@ -67,7 +79,7 @@ def test_a_system_is_packed_with_paths_from_its_own_folder(system, tmp_path):
             "kernel = 'k'\n[[module]]\nfile = 'm'\n[[module]]\nfile = 'm'\nargs = 1",
             "module 2: args must be a string",
         ),
-        ("kernel = 'k'\nkernal = 'k'", "unknown key 'kernal'; known are command_line, kernel, module"),
+        ("kernel = 'k'\nkernal = 'k'", "unknown key 'kernal'; known are arch, command_line, kernel, module"),
         ("kernel = 'k'\n[[module]]\nfile = 'm'\narg = 'a'", "module 1: unknown key 'arg'"),
     ],
 )
