@@ -51,3 +51,10 @@ def run_qemu(require_program):
     """``run`` of tests/boot/qemu.py, where QEMU is installed."""
     require_program(_qemu.PROGRAM)
     return _qemu.run
+
+
+@pytest.fixture(scope="session")
+def run_qemu_arm64(require_program):
+    """``run_arm64`` of tests/boot/qemu.py, where QEMU for AArch64 is installed."""
+    require_program(_qemu.PROGRAM_ARM64)
+    return _qemu.run_arm64

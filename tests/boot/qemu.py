@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAM = "qemu-system-x86_64"
+PROGRAM_ARM64 = "qemu-system-aarch64"
 _COMMON = ("-display", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4")
+_COMMON_ARM64 = ("-M", "virt", "-cpu", "cortex-a57", "-display", "none", "-no-reboot")
 _CONSOLES = {
     "debugcon": ("-debugcon", "stdio", "-monitor", "none"),
     "serial": ("-serial", "stdio", "-monitor", "none"),
@@ -41,6 +43,21 @@ def run(
     Raises TimeoutError with the output so far when the guest does not end within ``timeout`` seconds.
     """
     command = [PROGRAM, *_COMMON, *_CONSOLES[console], *map(str, arguments)]
+    return _run(command, timeout, stdin, folder)
+
+
+def run_arm64(
+    arguments: Sequence[str | Path], timeout: float, *, stdin: bytes = b"", folder: Path | None = None
+) -> QemuResult:
+    """Run QEMU's ``virt`` in ``folder`` and return what its serial port said; a power-off is status 0.
+
+    Raises TimeoutError as ``run`` does.
+    """
+    command = [PROGRAM_ARM64, *_COMMON_ARM64, *_CONSOLES["serial"], *map(str, arguments)]
+    return _run(command, timeout, stdin, folder)
+
+
+def _run(command: list[str], timeout: float, stdin: bytes, folder: Path | None) -> QemuResult:
     try:
         done = subprocess.run(
             command, input=stdin, capture_output=True, timeout=timeout, check=False, cwd=folder
