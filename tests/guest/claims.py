@@ -49,7 +49,11 @@ def listed() -> list[dict[str, Any]]:
 
 
 def exceptions(machine: str, program: str) -> dict[str, str]:
-    """Return the claims of ``program`` that ``machine`` is known not to keep, each with the reason."""
+    """Return the claims of ``program`` that ``machine`` is known not to keep, each with the reason.
+
+    A machine's variants, named after a hyphen, keep what it keeps.
+    """
+    machine = machine.partition("-")[0]
     return {
         claim: entry["reason"]
         for entry in listed()

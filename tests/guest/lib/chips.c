@@ -69,6 +69,16 @@ uint16_t pit_count(void)
 	return (uint16_t)(low | inb(0x40) << 8);
 }
 
+void pit_spin(unsigned counts)
+{
+	uint16_t from = pit_count();
+
+	do {
+		for (unsigned i = 0; i < 500; i++)
+			__asm__ volatile("nop");
+	} while ((uint16_t)(from - pit_count()) < counts);
+}
+
 uint32_t apic_read(unsigned offset)
 {
 	return *(volatile uint32_t *)(LOCAL_APIC + offset);

@@ -62,6 +62,8 @@ uint16_t pic_in_service(void);
 
 void pit_start(unsigned mode, uint16_t divisor);
 uint16_t pit_count(void);
+/* Lets channel 0, already running, count down by at least `counts`; looks at it only now and then. */
+void pit_spin(unsigned counts);
 
 uint32_t apic_read(unsigned offset);
 void apic_write(unsigned offset, uint32_t value);

@@ -29,13 +29,6 @@ static void count_uart(struct frame *frame)
 	apic_write(APIC_EOI, 0);
 }
 
-static void spin(unsigned counts)
-{
-	uint16_t from = pit_count();
-	while ((uint16_t)(from - pit_count()) < counts)
-		;
-}
-
 static void check_pit(void)
 {
 	pit_start(PIT_RATE, 1000);
@@ -45,11 +38,11 @@ static void check_pit(void)
 	report(true, "the PIT interrupts through pin 2");
 	ioapic_route(PIT_PIN, 0x60, IOAPIC_MASKED);
 	interrupts_on();
-	spin(100);
+	pit_spin(100);
 	arrived[0x60] = 0;
-	spin(900);
-	spin(900);
-	spin(900);
+	pit_spin(900);
+	pit_spin(900);
+	pit_spin(900);
 	interrupts_off();
 	report_equal("a masked pin is silent", arrived[0x60], 0);
 	ioapic_route(PIT_PIN, 0x61, 0);

@@ -34,13 +34,6 @@ static uint64_t period(uint16_t divisor, unsigned n)
 	return (last - first) / n;
 }
 
-static void spin_pit(unsigned counts)
-{
-	uint16_t from = pit_count();
-	while ((uint16_t)(from - pit_count()) < counts)
-		;
-}
-
 static void check_rate(void)
 {
 	uint64_t fast = period(2000, 20), slow = period(4000, 20);
@@ -55,7 +48,7 @@ static void check_counter(void)
 
 	pit_start(PIT_RATE, 0xffff);
 	a = pit_count();
-	spin_pit(100);
+	pit_spin(100);
 	b = pit_count();
 	report(b < a && a - b >= 100 && a - b < 5000, "the counter counts down");
 }
@@ -66,7 +59,7 @@ static void check_masking(void)
 	pic_mask(LINE_PIT, true);
 	pit_start(PIT_ONE_SHOT, 100);
 	interrupts_on();
-	spin_pit(300);
+	pit_spin(300);
 	report_equal("a masked line does not interrupt", ticks, 0);
 	report((pic_pending() & 1u << LINE_PIT) != 0, "but is pending");
 	pic_mask(LINE_PIT, false);
@@ -81,14 +74,14 @@ static void check_interrupt_flag(void)
 	ticks = 0;
 	interrupts_off();
 	pit_start(PIT_ONE_SHOT, 100);
-	spin_pit(300);
+	pit_spin(300);
 	report_equal("with IF clear nothing arrives", ticks, 0);
 	interrupts_on();
 	__asm__ volatile("nop\n\tnop");
 	interrupts_off();
 	report_equal("it arrives once IF is set", ticks, 1);
 	interrupts_on();
-	spin_pit(1000);
+	pit_spin(1000);
 	interrupts_off();
 	report_equal("a one-shot fires once", ticks, 1);
 }
@@ -99,10 +92,10 @@ static void check_eoi(void)
 	ticks = 0;
 	interrupts_on();
 	pit_start(PIT_RATE, 500);
-	spin_pit(400);
-	spin_pit(400);
-	spin_pit(400);
-	spin_pit(400);
+	pit_spin(400);
+	pit_spin(400);
+	pit_spin(400);
+	pit_spin(400);
 	interrupts_off();
 	report_equal("without an EOI there is no second interrupt", ticks, 1);
 	report((pic_in_service() & 1u << LINE_PIT) != 0, "the line is in service");
