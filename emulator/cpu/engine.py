@@ -33,6 +33,8 @@ LAYOUT_FIELDS = """
     star lstar cstar fmask sysenter_cs sysenter_esp sysenter_eip
 """
 INT1 = b"\xf1"
+#: As FNINIT and a reset leave it (Intel SDM volume 3, table 10-1); the engine begins with zeroes.
+FLOATING_POINT_STATE = {"fpcw": 0x037F, "fptag": 0xFFFF, "mxcsr": 0x1F80}
 UNDEFINED, CARRIED_OUT, DEBUG_TRAP, PROTECTION = range(4)  # enum invalid_answer of core.h
 FOUR_GIB = 1 << 32
 PHYSICAL_END = 1 << 40  # the engine's processor model has 40 physical address bits
@@ -175,6 +177,8 @@ class Engine:
     def enter_multiboot(self, entry: int, eax: int, ebx: int) -> None:
         """Put the processor into the state in which a multiboot loader enters a kernel."""
         self._native.core_enter_multiboot(self._core, entry, eax, ebx)
+        for name, value in FLOATING_POINT_STATE.items():
+            self.set_register(name, value)
 
     def run(self, until: int = NOWHERE, steps: int | None = None) -> Stop:
         """Run to simulated time ``until`` (cycles) or for ``steps`` instructions, and say why it stopped."""

@@ -31,7 +31,6 @@ LEAF_1_ECX = {
 }  # fmt: skip
 LEAF_7_EBX = {
     "fsgsbase": 0, "bmi1": 3, "smep": 7, "bmi2": 8, "erms": 9, "invpcid": 10, "adx": 19, "smap": 20,
-    "clflushopt": 23,
 }  # fmt: skip
 EXTENDED_1_EDX = {"syscall": 11, "nx": 20, "gib_pages": 26, "rdtscp": 27, "long_mode": 29}
 EXTENDED_1_ECX = {"lahf": 0, "lzcnt": 5, "prefetchw": 8}
