@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum cost {
-#define COST(name, field, cause) COST_##name,
+#define COST(name, field, cause, architecture) COST_##name,
 #include "costs.def"
 #undef COST
     COST_COUNT
@@ -78,5 +78,6 @@ size_t model_config_size(void);
 const char *model_config_field_name(unsigned field);
 size_t model_config_field_offset(unsigned field);
 int cost_cause(unsigned cost); /* enum cause of a cost; -1 beyond the last */
+const char *cost_architecture(unsigned cost); /* whose profiles price it, or "any"; NULL beyond the last */
 
 #endif

@@ -58,14 +58,17 @@ static const struct {
 #define FIELD(path) {#path, offsetof(struct model_config, path)},
 #include "model_config.def"
 #undef FIELD
-#define COST(enumerator, field, in_cause)                                                                            \
+#define COST(enumerator, field, in_cause, architecture)                                                              \
     {"cost." #field, offsetof(struct model_config, cost) + COST_##enumerator * sizeof(uint32_t)},
 #include "costs.def"
 #undef COST
 };
 
-static const enum cause cost_causes[] = {
-#define COST(enumerator, field, in_cause) CAUSE_##in_cause,
+static const struct {
+    enum cause cause;
+    const char *architecture;
+} costs[] = {
+#define COST(enumerator, field, in_cause, for_architecture) {CAUSE_##in_cause, #for_architecture},
 #include "costs.def"
 #undef COST
 };
@@ -77,7 +80,8 @@ _Static_assert(LENGTH(fields) * sizeof(uint32_t) == sizeof(struct model_config),
 const char *counter_name(unsigned counter) { return counter < LENGTH(counters) ? counters[counter].name : NULL; }
 int counter_group(unsigned counter) { return counter < LENGTH(counters) ? (int)counters[counter].group : -1; }
 const char *cause_name(unsigned cause) { return cause < LENGTH(causes) ? causes[cause] : NULL; }
-int cost_cause(unsigned cost) { return cost < LENGTH(cost_causes) ? (int)cost_causes[cost] : -1; }
+int cost_cause(unsigned cost) { return cost < LENGTH(costs) ? (int)costs[cost].cause : -1; }
+const char *cost_architecture(unsigned cost) { return cost < LENGTH(costs) ? costs[cost].architecture : NULL; }
 size_t model_config_size(void) { return sizeof(struct model_config); }
 const char *model_config_field_name(unsigned field) { return field < LENGTH(fields) ? fields[field].name : NULL; }
 size_t model_config_field_offset(unsigned field) { return field < LENGTH(fields) ? fields[field].offset : 0; }

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 from ringscope.emulator.timing.parameters import Cache, ProfileError, Tlb
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ringscope.emulator.timing.profile import Profile
 
+ANY = "any"  # the architecture of an event that all have
 REPLACEMENT = {"lru": 0}  # enum replacement
 
 
@@ -82,23 +85,43 @@ def layout(library: ctypes.CDLL) -> dict[str, int]:
     return offsets
 
 
-def pack(library: ctypes.CDLL, values: dict[str, int]) -> ctypes.Array[ctypes.c_char]:
-    """Return a ``struct model_config`` of these values; ProfileError names fields missing or unknown."""
-    offsets = layout(library)
-    missing, unknown = offsets.keys() - values.keys(), values.keys() - offsets.keys()
+def cost_architectures(library: ctypes.CDLL) -> dict[str, str]:
+    """Return whose profiles price each ``cost.NAME``, by its path and in order; ANY for all of them."""
+    name = library.cost_architecture
+    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.c_uint]
+    costs = [path for path in layout(library) if path.startswith("cost.")]
+    return {path: name(number).decode() for number, path in enumerate(costs)}
+
+
+def needed(library: ctypes.CDLL, arch: str) -> set[str]:
+    """Return the paths of the fields that a profile of ``arch`` supplies."""
+    other = {path for path, of in cost_architectures(library).items() if of not in (ANY, arch)}
+    return layout(library).keys() - other
+
+
+def pack(
+    library: ctypes.CDLL, values: Mapping[str, int], arch: str = "x86_64"
+) -> ctypes.Array[ctypes.c_char]:
+    """Return a ``struct model_config`` of these values for a processor of ``arch``.
+
+    The prices of other architectures' events stay 0. ProfileError names fields missing or unknown.
+    """
+    wanted = needed(library, arch)
+    missing, unknown = wanted - values.keys(), values.keys() - wanted
     if missing:
         raise ProfileError(f"the profile lacks {', '.join(sorted(missing))}, which the native core needs")
     if unknown:
         raise ProfileError(
-            f"the profile gives {', '.join(sorted(unknown))}, which the native core does not know"
+            f"the profile gives {', '.join(sorted(unknown))}, which the native core does not know for {arch}"
         )
     library.model_config_size.restype = ctypes.c_size_t
     buffer = ctypes.create_string_buffer(library.model_config_size())
-    for path, place in offsets.items():
-        ctypes.c_uint32.from_buffer(buffer, place).value = values[path]
+    offsets = layout(library)
+    for path, value in values.items():
+        ctypes.c_uint32.from_buffer(buffer, offsets[path]).value = value
     return buffer
 
 
 def native_config(library: ctypes.CDLL, profile: Profile) -> ctypes.Array[ctypes.c_char]:
     """Return the ``struct model_config`` of a profile, to be passed to ``models_init``."""
-    return pack(library, fields(profile))
+    return pack(library, fields(profile), profile.arch)
