@@ -144,7 +144,9 @@ class Engine:
             )
             if kind == constants.UC_HOOK_BLOCK:
                 user_data = self._find_user_data(hook.value)
-        problem = self._native.core_attach(self._core, handle, self._ram_address, self.ram_bytes, user_data)
+        problem = self._native.core_attach(
+            self._core, handle, self._ram_address, 0, self.ram_bytes, user_data
+        )
         if problem:
             raise UnknownEngine(problem.decode())
         self._uc.ctl_flush_tb()

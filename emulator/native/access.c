@@ -13,7 +13,7 @@
 static void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, bool write);
 
 /* Device memory is not cached: it goes past the caches at a price of its own. */
-static inline bool is_cached(const struct core *c, uint64_t paddr) { return paddr < c->ram_bytes; }
+static inline bool is_cached(const struct core *c, uint64_t paddr) { return ram_at(&c->ram, paddr, 1) != NULL; }
 
 static inline void observe(env_t *env, uint64_t vaddr, unsigned size, bool write)
 {
@@ -55,22 +55,12 @@ static void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, 
         hierarchy_data_rest(&c->models.hierarchy, &c->account, tlb_entry_paddr(e, vaddr + first), size - first, write);
 }
 
-/* #AC, which the engine does not know: an unaligned access in ring 3 with CR0.AM and EFLAGS.AC set. */
-static inline void check_alignment(env_t *env, uint64_t vaddr, unsigned size, uintptr_t ra)
-{
-    if (!(vaddr & (size - 1)) || !(ENV_EFLAGS(env) & EFLAGS_AC) || !(ENV_CR(env, 0) & CR0_AM))
-        return;
-    if ((ENV_HFLAGS(env) & HF_CPL) == 3)
-        engine.raise_exception_err_ra(env, VECTOR_AC, 0, ra);
-}
-
 /* ---- translated code ----
  *
  * `oi` names the memory operation (its low four bits the kind of access), `ra` the place in generated code. Where the
  * engine's TLB has a plain entry for the page, the access is done right here; all else (a miss, a device, a page with
  * translated code, two pages at once) is the original's. */
 
-struct load_seen engine_last_load;
 
 /* Unaligned accesses take the slow way, which checks for #AC. */
 static inline bool can_be_fast(uint64_t vaddr, unsigned size)
@@ -95,7 +85,7 @@ static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, uns
     static uint64_t (*original_##name)(env_t *, uint64_t, uint32_t, uintptr_t);                                      \
     static uint64_t slow_##name(env_t *env, uint64_t vaddr, uint32_t oi, uintptr_t ra)                               \
     {                                                                                                                \
-        check_alignment(env, vaddr, bytes, ra);                                                                      \
+        arch_check_alignment(env, vaddr, bytes, ra);                                                                      \
         uint64_t value = original_##name(env, vaddr, oi, ra);                                                        \
         if (!running)                                                                                                \
             engine_last_load = (struct load_seen){env, vaddr, oi & 15};                                              \
@@ -119,7 +109,7 @@ static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, uns
     static void (*original_##name)(env_t *, uint64_t, type, uint32_t, uintptr_t);                                    \
     static void slow_##name(env_t *env, uint64_t vaddr, type value, uint32_t oi, uintptr_t ra)                       \
     {                                                                                                                \
-        check_alignment(env, vaddr, bytes, ra);                                                                      \
+        arch_check_alignment(env, vaddr, bytes, ra);                                                                      \
         original_##name(env, vaddr, value, oi, ra);                                                                  \
         observe(env, vaddr, bytes, true);                                                                            \
     }
@@ -181,8 +171,8 @@ CPU_STORE(cpu_stw_mmuidx_ra, 2, uint32_t)
 CPU_STORE(cpu_stl_mmuidx_ra, 4, uint32_t)
 CPU_STORE(cpu_stq_mmuidx_ra, 8, uint64_t)
 
-#define REPLACE(name, slots) {#name "_x86_64", slots, (void *)replace_##name, (void **)&original_##name}
-#define REPLACE_SLOW(name) {#name "_x86_64", SLOT_DATA, (void *)slow_##name, (void **)&original_##name}
+#define REPLACE(name, slots) {ENGINE_SYMBOL(#name), slots, (void *)replace_##name, (void **)&original_##name}
+#define REPLACE_SLOW(name) {ENGINE_SYMBOL(#name), SLOT_DATA, (void *)slow_##name, (void **)&original_##name}
 const struct interposition access_replacements[] = {
     REPLACE(helper_ret_ldub_mmu, SLOT_DATA), REPLACE(helper_le_lduw_mmu, SLOT_DATA),
     REPLACE(helper_le_ldul_mmu, SLOT_DATA),  REPLACE(helper_le_ldq_mmu, SLOT_DATA),

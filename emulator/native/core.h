@@ -2,9 +2,11 @@
  *
  * core.h: one machine's native core: everything that happens per block, per access and per ring crossing.
  *
- * Reading order: this file; engine_x86.h (what is known of the engine); block.h, ledger.h, models.h (what is kept);
- * run.c (the block hook and the run loop); translate.c; crossing.c (exceptions, interrupts, system calls, returns); control.c
- * (control registers, MSRs, ports); access.c (loads and stores).
+ * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, models.h (what is kept); run.c (the
+ * block hook and the run loop); translate.c; access.c (loads and stores). What differs between architectures lies in a
+ * folder of its own, with the same names in each: engine.h (the engine's state), arch.h (what the files above ask),
+ * crossing.c (exceptions, interrupts, system calls, returns), control.c (control registers, ports), walk.c (page tables),
+ * start.c (entry). The core is built once per architecture, with that folder.
  *
  * Time. `account.cycles` counts the cycles in which the processor worked; `idle` those it slept. Their sum is simulated
  * time. Everything that is due at a time (a device's event, the end of a run) is met at the first block boundary
@@ -20,9 +22,9 @@
 #include <stdint.h>
 
 #include "block.h"
-#include "engine_x86.h"
-#include "interpose.h"
 #include "ledger.h"
+#include "seam.h"
+#include "memory.h"
 #include "models.h"
 
 enum stop_reason {
@@ -61,8 +63,10 @@ enum { BLOCKS_MAX = 1 << 20 };
 enum { BREAKPOINTS_MAX = 64, REPEATS_MAX = 64 };
 
 /* A string instruction that a fault or an interrupt cut between two elements: known again when it goes on. */
+enum { REPEAT_STATE_WORDS = 3 };
 struct repeat {
-    uint64_t address_space, pc, rsp, rcx, rsi, rdi;
+    struct flow_key flow;
+    uint64_t state[REPEAT_STATE_WORDS];
 };
 
 struct core {
@@ -84,19 +88,15 @@ struct core {
     env_t *env;
     cpu_t *cpu;
     void **hook_user_data;        /* what the next translated block's hook will receive */
-    uint8_t *ram;
-    uint64_t ram_bytes;
+    struct guest_ram ram;
     const uint8_t *code_page[2];  /* host addresses of the pages the last translated block lies on; NULL: none */
     int engine_error;
-    int32_t *exception_index;     /* the engine's, while it raises an exception */
+    struct arch_state arch;
 
     /* time */
     uint64_t idle, next_event, stop_at;
-    uint64_t tsc_offset;          /* what WRMSR of the time-stamp counter added */
-    uint32_t tsc_aux;
     uint64_t late_max;            /* longest time from an event's due cycle to its turn */
     bool interrupt_pending;
-    bool nmi_pending, nmi_blocked; /* blocked from its delivery to the next IRET */
 
     /* stopping */
     enum stop_reason stop;
@@ -115,8 +115,6 @@ struct core {
     struct repeat repeat[REPEATS_MAX];
     uint32_t repeats;
     bool repeat_started;          /* the rep instruction has completed at least one element */
-    bool soft_interrupt;          /* the exception being raised is an INT instruction */
-    uint32_t soft_bytes;          /* while it is delivered: its length */
     uint64_t exceptions[256];     /* delivered, by vector */
     uint64_t shutdown_pc;
 
@@ -129,7 +127,6 @@ struct core {
 extern struct core *running;
 
 static inline uint64_t core_now(const struct core *c) { return c->account.cycles + c->idle; }
-static inline uint32_t core_cpl(const struct core *c) { return ENV_HFLAGS(c->env) & HF_CPL; }
 
 /* Book what follows under the given ring. */
 static inline void core_book(struct core *c, enum ring ring)
@@ -155,15 +152,16 @@ enum { HOOK_RETRY = 1 }; /* in the low bit of a hook's argument, else its block:
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns);
 bool core_is_breakpoint(const struct core *c, uint64_t pc);
 
-/* crossing.c */
+/* ARCH/crossing.c */
 void core_note_exception(uint32_t number);
 void core_on_exception(void *uc, uint32_t number, void *user);
 bool core_on_invalid(void *uc, void *user);
-void core_deliver_interrupt(struct core *c, uint64_t pc, int vector);
 void core_paging_changed(struct core *c);
 
 /* The replacements, by file. Each has the signature of the engine's helper of that name. */
 extern const struct interposition access_replacements[], crossing_replacements[], control_replacements[];
 extern const size_t access_replacement_count, crossing_replacement_count, control_replacement_count;
+
+#include "arch.h"
 
 #endif

@@ -81,7 +81,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "engine_interpose": (ctypes.c_char_p, (ctypes.c_char_p,)),
     "core_new": (_ptr, (ctypes.POINTER(Callbacks), _ptr, ctypes.c_bool, ctypes.POINTER(ctypes.c_char_p))),
     "core_free": (None, (_ptr,)),
-    "core_attach": (ctypes.c_char_p, (_ptr, _ptr, _ptr, _u64, _ptr)),
+    "core_attach": (ctypes.c_char_p, (_ptr, _ptr, _ptr, _u64, _u64, _ptr)),
     "core_enter_multiboot": (None, (_ptr, _u32, _u32, _u32)),
     "core_run": (ctypes.c_int, (_ptr, _u64, _u64)),
     "core_stop": (None, (_ptr, ctypes.c_bool)),

@@ -37,7 +37,7 @@ static const struct tlb_entry *fill(struct mmu *mmu, struct tlb *tlb, uint64_t v
     uint64_t asid = paging_asid(&mmu->state);
     struct tlb_entry entry = {
         .key = tlb_key(vaddr, piece_shift, global ? TLB_TAG_GLOBAL : mmu->tag),
-        .data = asid << 52 | (paddr & TLB_FRAME_MASK & (~0ull << piece_shift)) | mapping_shift << 6 | piece_shift,
+        .data = asid << TLB_ASID_SHIFT | (paddr & TLB_FRAME_MASK & (~0ull << piece_shift)) | mapping_shift << 6 | piece_shift,
     };
     return tlb_fill(&tlb->array[size], vaddr, entry, mmu->tag_of);
 }
@@ -45,9 +45,13 @@ static const struct tlb_entry *fill(struct mmu *mmu, struct tlb *tlb, uint64_t v
 /* ---- the walk ---- */
 
 /* Which paging-structure cache holds the entry read at this level of a walk. */
-static unsigned cache_of_level(const struct mmu *mmu, unsigned level)
+static unsigned cache_of_level(const struct walk_result *walk, unsigned level)
 {
-    return mmu->mode == PAGING_4LEVEL ? level : CACHE_PDE;
+    switch (walk->entry_shift[level]) {
+    case PML4E_SHIFT: return CACHE_PML4E;
+    case HUGE_SHIFT: return CACHE_PDPTE;
+    default: return CACHE_PDE;
+    }
 }
 
 static unsigned cache_shift(const struct mmu *mmu, unsigned cache)
@@ -59,7 +63,7 @@ static unsigned cache_shift(const struct mmu *mmu, unsigned cache)
 static unsigned first_level_to_read(struct mmu *mmu, uint64_t vaddr, const struct walk_result *walk)
 {
     for (unsigned level = walk->levels - 1; level-- > walk->uncharged;) {
-        unsigned cache = cache_of_level(mmu, level);
+        unsigned cache = cache_of_level(walk, level);
         if (tlb_touch(&mmu->walk_cache[cache], vaddr, cache_shift(mmu, cache), mmu->tag))
             return level + 1;
     }
@@ -72,11 +76,11 @@ static uint32_t walk_cycles(struct mmu *mmu, struct account *a, uint64_t vaddr, 
     uint64_t asid = paging_asid(&mmu->state);
     for (unsigned level = first_level_to_read(mmu, vaddr, walk); level < walk->levels; level++) {
         cycles += hierarchy_walk_load(mmu->hierarchy, a, walk->entry_paddr[level]);
-        unsigned cache = cache_of_level(mmu, level);
+        unsigned cache = cache_of_level(walk, level);
         if (level == walk->levels - 1 || !mmu->walk_cache[cache].entry)
             continue;
         unsigned shift = cache_shift(mmu, cache);
-        struct tlb_entry entry = {.key = tlb_key(vaddr, shift, mmu->tag), .data = asid << 52 | shift << 6 | shift};
+        struct tlb_entry entry = {.key = tlb_key(vaddr, shift, mmu->tag), .data = asid << TLB_ASID_SHIFT | shift << 6 | shift};
         (void)tlb_fill(&mmu->walk_cache[cache], vaddr, entry, mmu->tag_of);
     }
     return cycles;
@@ -94,7 +98,7 @@ const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, u
     const struct tlb_entry *second = touch(mmu, &mmu->stlb, vaddr);
     struct walk_result walk;
     if (!second) {
-        walk_read(&mmu->state, mmu->ram, mmu->ram_size, vaddr, &walk);
+        walk_read(&mmu->state, mmu->ram, vaddr, &walk);
         if (!walk.present)
             return NULL;
     }
@@ -128,15 +132,11 @@ void mmu_set_state(struct mmu *mmu, const struct paging_state *state)
 {
     mmu->state = *state;
     mmu->mode = paging_mode(state);
-    mmu->large_shift = mmu->mode == PAGING_32BIT ? 22 : 21;
+    mmu->large_shift = paging_large_shift(state);
     use_address_space(mmu);
 }
 
-void mmu_set_ram(struct mmu *mmu, const uint8_t *ram, uint64_t ram_size)
-{
-    mmu->ram = ram;
-    mmu->ram_size = ram_size;
-}
+void mmu_set_ram(struct mmu *mmu, const struct guest_ram *ram) { mmu->ram = ram; }
 
 /* ---- flushes ---- */
 
@@ -261,6 +261,7 @@ static const char *init_walk_cache(struct tlb_array *array, uint32_t entries)
 
 const char *mmu_init(struct mmu *mmu, const struct model_config *config, struct hierarchy *hierarchy)
 {
+    static const struct guest_ram none;
     static char sentence[160];
     memset(mmu, 0, sizeof *mmu);
     mmu->hierarchy = hierarchy;
@@ -269,6 +270,7 @@ const char *mmu_init(struct mmu *mmu, const struct model_config *config, struct 
     for (unsigned asid = 0; asid < MMU_ASIDS; asid++)
         mmu->tag_of[asid] = asid + 1;
     mmu->next_tag = MMU_ASIDS + 1;
+    mmu_set_ram(mmu, &none);
     mmu_set_state(mmu, &(struct paging_state){0});
     const char *refusal = init_tlb("dtlb", &mmu->dtlb, &config->dtlb, sentence, sizeof sentence);
     if (!refusal)

@@ -34,19 +34,18 @@
 
 enum access { ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE };
 
-enum { MMU_ASIDS = 4096, MMU_WALK_CACHES = 3 };
+enum { MMU_ASIDS = 1 << PAGING_ASID_BITS, MMU_WALK_CACHES = 3 };
 
 struct mmu {
     struct tlb dtlb, itlb, stlb;
     uint64_t small_key; /* what every key of a small page of the address space in force ends with */
     uint64_t tag;       /* of the address space in force */
     enum paging_mode mode;
-    unsigned large_shift; /* 21 or 22, by mode */
+    unsigned large_shift;
     bool pieces;          /* some page is held in pieces: invlpg must look everywhere */
     struct paging_state state;
     struct hierarchy *hierarchy;
-    const uint8_t *ram;
-    uint64_t ram_size;
+    const struct guest_ram *ram;
     struct walk_config price;
     struct tlb_array walk_cache[MMU_WALK_CACHES]; /* of entries that map 2^39, 2^30, 2^21 (or 2^22) bytes */
     struct tlb_entry identity;                    /* what paging off answers */
@@ -54,12 +53,12 @@ struct mmu {
     uint32_t tag_of[MMU_ASIDS];
 };
 
-/* Guest RAM begins at physical address 0; the pointers must outlive the mmu. NULL, or a sentence. */
+/* The hierarchy must outlive the mmu. NULL, or a sentence. */
 const char *mmu_init(struct mmu *mmu, const struct model_config *config, struct hierarchy *hierarchy);
 void mmu_free(struct mmu *mmu);
 
-/* Where page tables are read. Until it is called there is no RAM and every walk finds nothing. */
-void mmu_set_ram(struct mmu *mmu, const uint8_t *ram, uint64_t ram_size);
+/* Where page tables are read; it must outlive the mmu. Until it is called every walk finds nothing. */
+void mmu_set_ram(struct mmu *mmu, const struct guest_ram *ram);
 
 /* After any write of CR0, CR3, CR4 or EFER. Flushes nothing. */
 void mmu_set_state(struct mmu *mmu, const struct paging_state *state);

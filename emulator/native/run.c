@@ -50,7 +50,7 @@ static void fetch(struct core *c, uint64_t pc, uint32_t bytes)
         if (!e)
             return;
         uint64_t paddr = tlb_entry_paddr(e, pc), line = c->models.hierarchy.line_mask + 1ull;
-        if (paddr < c->ram_bytes)
+        if (ram_at(&c->ram, paddr, 1))
             for (uint64_t at = paddr & ~(line - 1); at < paddr + (stop - pc); at += line)
                 hierarchy_fetch(&c->models.hierarchy, &c->account, at);
         pc = stop;
@@ -99,9 +99,10 @@ void core_leave_block(struct core *c, uint64_t next_pc)
 
 static struct repeat repeat_here(const struct core *c, uint64_t pc)
 {
-    env_t *env = c->env;
-    return (struct repeat){ENV_CR(env, 3), pc, ENV_REG(env, REG_RSP), ENV_REG(env, REG_RCX), ENV_REG(env, REG_RSI),
-                           ENV_REG(env, REG_RDI)};
+    struct repeat here = {.flow = arch_flow_key(c)};
+    here.flow.pc = pc;
+    arch_repeat_state(c, here.state);
+    return here;
 }
 
 static void remember_repeat(struct core *c, uint64_t pc)
@@ -186,28 +187,15 @@ void core_cut_block(struct core *c, uint64_t pc)
 void core_rearm(struct core *c)
 {
     uint64_t at = c->next_event < c->stop_at ? c->next_event : c->stop_at;
-    bool nmi = c->nmi_pending && !c->nmi_blocked;
-    c->due = c->interrupt_pending || nmi || c->stop_requested || at <= c->idle ? 0 : at == NOWHERE ? NOWHERE : at - c->idle;
+    bool now = c->interrupt_pending || arch_is_urgent(c) || c->stop_requested || at <= c->idle;
+    c->due = now ? 0 : at == NOWHERE ? NOWHERE : at - c->idle;
 }
 
 static void stop_here(struct core *c, uint64_t pc, enum stop_reason reason)
 {
     c->stop = reason;
-    ENV_EIP(c->env) = pc - ENV_SEG(c->env, SEG_CS).base;
+    arch_set_pc(c, pc);
     engine.emu_stop(c->uc);
-}
-
-/* The vector of the interrupt that is taken before the next instruction, -1 for none. */
-static int interrupt_to_take(struct core *c)
-{
-    if (ENV_HFLAGS(c->env) & HF_SHADOW)
-        return -1;
-    if (c->nmi_pending && !c->nmi_blocked) {
-        c->nmi_pending = false;
-        c->nmi_blocked = true;
-        return VECTOR_NMI;
-    }
-    return c->interrupt_pending && (ENV_EFLAGS(c->env) & EFLAGS_IF) ? c->call.acknowledge() : -1;
 }
 
 /* Returns true when the block at pc must not be entered. Taking an interrupt does not return at all. */
@@ -224,14 +212,14 @@ static bool meet_what_is_due(struct core *c, uint64_t pc)
         stop_here(c, pc, c->stop_requested ? STOP_REQUEST : STOP_TIME);
         return true;
     }
-    int vector = interrupt_to_take(c);
+    int vector = arch_interrupt_to_take(c);
     core_rearm(c);
     if (vector >= 0) {
         if (c->block)
             remember_repeat(c, pc);
         c->block = NULL;
         c->repeat_pc = NOWHERE;
-        core_deliver_interrupt(c, pc, vector);
+        arch_take_interrupt(c, pc, vector);
     }
     return false;
 }
@@ -373,7 +361,7 @@ enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
         if (c->stop)
             engine.control(c->uc, ENGINE_FLUSH_TRANSLATIONS);
         c->stop = STOP_NONE;
-        c->engine_error = engine.emu_start(c->uc, ENV_EIP(c->env), 0, 0, 0);
+        c->engine_error = engine.emu_start(c->uc, arch_start(c), 0, 0, 0);
     } while (c->stop == STOP_TRANSLATE);
     running = NULL;
     if (c->stop)

@@ -15,11 +15,12 @@
 #include <stdint.h>
 
 #include "model_config.h"
+#include "walk.h"
 
 enum tlb_size { TLB_SMALL, TLB_LARGE, TLB_HUGE, TLB_SIZES };
 
 /* key: vaddr bits 47..12 << 16 with the offset cleared | page_shift << 22 | tag; 0: free.
- * data: asid << 52 | frame address | page_shift of the mapping it is a piece of << 6 | page_shift. */
+ * data: asid << TLB_ASID_SHIFT | frame address | page_shift of the mapping it is a piece of << 6 | page_shift. */
 struct tlb_entry {
     uint64_t key, data;
 };
@@ -27,7 +28,8 @@ struct tlb_entry {
 #define TLB_TAG_BITS 22
 #define TLB_TAG_MASK ((1ull << TLB_TAG_BITS) - 1)
 #define TLB_TAG_GLOBAL 0ull
-#define TLB_FRAME_MASK 0x000ffffffffff000ull
+#define TLB_ASID_SHIFT (64 - PAGING_ASID_BITS)
+#define TLB_FRAME_MASK (((1ull << TLB_ASID_SHIFT) - 1) & ~0xfffull)
 
 struct tlb_array {
     struct tlb_entry *entry; /* NULL: no array for this size */
@@ -49,7 +51,7 @@ const char *tlb_array_init(struct tlb_array *array, const struct tlb_array_confi
 void tlb_array_free(struct tlb_array *array);
 
 static inline unsigned tlb_entry_shift(const struct tlb_entry *e) { return (unsigned)(e->data & 63); }
-static inline unsigned tlb_entry_asid(const struct tlb_entry *e) { return (unsigned)(e->data >> 52); }
+static inline unsigned tlb_entry_asid(const struct tlb_entry *e) { return (unsigned)(e->data >> TLB_ASID_SHIFT); }
 static inline bool tlb_entry_global(const struct tlb_entry *e) { return (e->key & TLB_TAG_MASK) == TLB_TAG_GLOBAL; }
 
 /* The physical address that vaddr translates to by this entry. */

@@ -20,31 +20,29 @@ bool core_is_breakpoint(const struct core *c, uint64_t pc)
 
 enum { INSN_BYTES_MAX = 15, PAGE_BYTES = 4096 };
 
-static uint32_t mode_of(uint32_t hflags)
-{
-    uint32_t mode = hflags & HF_CS64 ? BLOCK_MODE_64 : hflags & HF_CS32 ? BLOCK_MODE_32 : BLOCK_MODE_16;
-    return hflags & (HF_SHADOW | HF_TF) ? mode | BLOCK_MODE_SINGLE : mode;
-}
-
 /* The bytes at source->pc up to the page end and, where the first instruction may cross it, some of the next page. */
-static void find_code(struct core *c, struct block_source *source, uint8_t joined[2 * INSN_BYTES_MAX])
+static void find_code(struct core *c, struct block_source *source, const uint8_t *code,
+                      uint8_t joined[2 * INSN_BYTES_MAX])
 {
-    source->code = c->ram + source->paddr;
-    source->page = source->length = (uint32_t)(PAGE_BYTES - (source->pc & (PAGE_BYTES - 1)));
-    c->code_page[0] = c->ram + (source->paddr & ~(uint64_t)(PAGE_BYTES - 1));
+    uint32_t offset = (uint32_t)(source->pc & (PAGE_BYTES - 1));
+
+    source->code = code;
+    source->page = source->length = PAGE_BYTES - offset;
+    c->code_page[0] = code - offset;
     c->code_page[1] = NULL;
-    if (source->page >= INSN_BYTES_MAX)
+    if (!ARCH_INSN_CROSSES_PAGES || source->page >= INSN_BYTES_MAX)
         return;
 
     struct walk_result next;
-    walk_read(&c->models.mmu.state, c->ram, c->ram_bytes, source->pc + source->page, &next);
-    if (!next.present || next.paddr + INSN_BYTES_MAX > c->ram_bytes)
+    walk_read(&c->models.mmu.state, &c->ram, source->pc + source->page, &next);
+    const uint8_t *rest = next.present ? ram_at(&c->ram, next.paddr, INSN_BYTES_MAX) : NULL;
+    if (!rest)
         return;
     memcpy(joined, source->code, source->page);
-    memcpy(joined + source->page, c->ram + next.paddr, INSN_BYTES_MAX);
+    memcpy(joined + source->page, rest, INSN_BYTES_MAX);
     source->code = joined;
     source->length = source->page + INSN_BYTES_MAX;
-    c->code_page[1] = c->ram + (next.paddr & ~(uint64_t)(PAGE_BYTES - 1));
+    c->code_page[1] = rest;
 }
 
 /* How many of the block's instructions to translate: all, or up to where a debugger wants to stop, or, where it goes on
@@ -68,12 +66,13 @@ static int instructions_wanted(const struct core *c, const struct block *b, uint
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns)
 {
     uint8_t joined[2 * INSN_BYTES_MAX];
-    struct block_source source = {.pc = tb->pc, .mode = mode_of(tb->flags)};
+    struct block_source source = {.pc = tb->pc, .mode = arch_block_mode(tb->flags)};
     const struct block *b = NULL; /* code in no RAM is not counted */
 
-    source.paddr = engine.page_addr_code(c->env, tb->pc);
-    if (source.paddr < c->ram_bytes) {
-        find_code(c, &source, joined);
+    source.paddr = c->ram.base + engine.page_addr_code(c->env, tb->pc);
+    const uint8_t *code = ram_at(&c->ram, source.paddr, 1);
+    if (code) {
+        find_code(c, &source, code, joined);
         b = block_get(&c->blocks, &source, c->call.decode, &c->decoded, c->models.config.cost);
     }
     int wanted = b ? instructions_wanted(c, b, tb->pc) : 1;

@@ -12,6 +12,7 @@
 #include "models.h"
 
 struct probe {
+    struct guest_ram ram;
     struct models models;
     struct account account;
     struct counters counters;
@@ -68,7 +69,11 @@ void probe_flush_line(struct probe *p, uint64_t paddr)
 
 void probe_flush_caches(struct probe *p) { hierarchy_flush_all(&p->models.hierarchy, &p->account); }
 
-void probe_ram(struct probe *p, const uint8_t *ram, uint64_t size) { mmu_set_ram(&p->models.mmu, ram, size); }
+void probe_ram(struct probe *p, uint8_t *ram, uint64_t size)
+{
+    p->ram = (struct guest_ram){ram, 0, size};
+    mmu_set_ram(&p->models.mmu, &p->ram);
+}
 
 void probe_state(struct probe *p, uint64_t cr0, uint64_t cr3, uint64_t cr4, uint64_t efer)
 {
@@ -99,11 +104,11 @@ uint32_t probe_branch(struct probe *p, uint32_t kind, uint64_t pc, uint64_t next
 }
 
 /* present, paddr, page_shift, writable, user, nx, global, levels, uncharged, then address and content of each entry */
-void probe_walk(const uint8_t *ram, uint64_t size, const uint64_t registers[4], uint64_t vaddr, uint64_t out[])
+void probe_walk(uint8_t *ram, uint64_t size, const uint64_t registers[4], uint64_t vaddr, uint64_t out[])
 {
     struct paging_state state = {.cr0 = registers[0], .cr3 = registers[1], .cr4 = registers[2], .efer = registers[3]};
     struct walk_result r;
-    walk_read(&state, ram, size, vaddr, &r);
+    walk_read(&state, &(struct guest_ram){ram, 0, size}, vaddr, &r);
     const uint64_t plain[] = {r.present, r.paddr,  r.page_shift, r.writable, r.user,
                               r.nx,      r.global, r.levels,     r.uncharged};
     memcpy(out, plain, sizeof plain);

@@ -13,7 +13,7 @@ from ringscope.tools.build.compiler import ROOT, WARNINGS, Program, build_progra
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MODELS = ("cache", "hierarchy", "walk", "tlb", "mmu", "predictor", "models")
+MODELS = ("cache", "hierarchy", "x86_64/walk", "tlb", "mmu", "predictor", "models")
 FLAGS = ("-std=gnu11", "-O2", "-g", "-fPIC", "-fno-sanitize=all", "-mcpu=baseline", *WARNINGS)
 UNMAPPED = 2**64 - 1
 FETCH, LOAD, STORE = range(3)  # enum access
@@ -59,7 +59,7 @@ def load_library() -> ctypes.CDLL:
         sources=(*(f"emulator/native/{name}.c" for name in MODELS), "tests/oracles/models_probe.c"),
         flags=FLAGS,
         link=("-shared",),
-        include=("emulator/native",),
+        include=("emulator/native", "emulator/native/x86_64"),
     )
     with (build / "models.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 NAME = "libringscope.so"
 FOLDER = "emulator/native"
+ARCH = "x86_64"
 
 
 def program(root: Path = ROOT) -> Program:
     """Return the library's description; it lies beside its sources' name below the build folder."""
-    sources = tuple(sorted(str(path.relative_to(root)) for path in (root / FOLDER).glob("*.c")))
+    folders = (root / FOLDER, root / FOLDER / ARCH)
+    sources = tuple(sorted(str(path.relative_to(root)) for folder in folders for path in folder.glob("*.c")))
     flags = (
         "-std=gnu11",
         "-O2",
@@ -27,7 +29,9 @@ def program(root: Path = ROOT) -> Program:
         "-fvisibility=protected",
         *WARNINGS,
     )
-    return Program(f"native/{NAME}", sources, flags, ("-shared", "-ldl"))
+    return Program(
+        f"native/{NAME}", sources, flags, ("-shared", "-ldl"), include=(FOLDER, f"{FOLDER}/{ARCH}")
+    )
 
 
 def build(build_folder: Path) -> Path:

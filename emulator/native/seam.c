@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * engine_x86.c: finding the engine's functions and putting ours in between. See engine_x86.h.
+ * seam.c: finding the engine's functions and putting ours in between. See seam.h.
  */
 #define _GNU_SOURCE
-#include "engine_x86.h"
+#include "seam.h"
 
 #include <dlfcn.h>
 #include <string.h>
@@ -11,13 +11,12 @@
 #include <unistd.h>
 
 #include "core.h"
-#include "interpose.h"
 
-struct env_layout env_layout;
-struct tlb_layout tlb_layout;
 struct engine_functions engine;
+struct tlb_layout tlb_layout;
 env_t *engine_last_env;
 cpu_t *engine_last_cpu;
+struct load_seen engine_last_load;
 struct core *running;
 
 static void (*original_gen_intermediate_code)(cpu_t *, struct translation_block *, int);
@@ -50,9 +49,9 @@ static void replace_tlb_reset_dirty_by_vaddr(cpu_t *cpu, uint64_t vaddr, uint64_
 }
 
 static const struct interposition translation_replacements[] = {
-    {"gen_intermediate_code_x86_64", SLOT_CALL, (void *)replace_gen_intermediate_code,
+    {ENGINE_SYMBOL("gen_intermediate_code"), SLOT_CALL, (void *)replace_gen_intermediate_code,
      (void **)&original_gen_intermediate_code},
-    {"tlb_reset_dirty_by_vaddr_x86_64", SLOT_CALL, (void *)replace_tlb_reset_dirty_by_vaddr,
+    {ENGINE_SYMBOL("tlb_reset_dirty_by_vaddr"), SLOT_CALL, (void *)replace_tlb_reset_dirty_by_vaddr,
      (void **)&original_tlb_reset_dirty_by_vaddr},
 };
 
@@ -89,33 +88,19 @@ void engine_find_tlb(env_t *env, uint64_t vaddr, uint32_t kind, const uint8_t *h
     }
 }
 
-struct wanted_function {
-    const char *symbol;
-    void **to;
+static const struct wanted_function common_functions[] = {
+    {ENGINE_SYMBOL("tlb_reset_dirty"), (void **)&tlb_reset_dirty},
+    {ENGINE_SYMBOL("tlb_flush"), (void **)&engine.tlb_flush},
+    {ENGINE_SYMBOL("get_page_addr_code"), (void **)&engine.page_addr_code},
+    {ENGINE_SYMBOL("cpu_restore_state"), (void **)&engine.restore_state},
+    {"uc_emu_start", (void **)&engine.emu_start},
+    {"uc_emu_stop", (void **)&engine.emu_stop},
+    {"uc_ctl", (void **)&engine.control},
 };
 
-static const char *resolve(void *library)
+static const char *resolve(void *library, const struct wanted_function *wanted, size_t count)
 {
-    const struct wanted_function wanted[] = {
-        {"x86_cpu_do_interrupt_x86_64", (void **)&engine.do_interrupt},
-        {"do_interrupt_x86_hardirq_x86_64", (void **)&engine.do_hardware_interrupt},
-        {"raise_interrupt_x86_64", (void **)&engine.raise_interrupt},
-        {"raise_exception_err_ra_x86_64", (void **)&engine.raise_exception_err_ra},
-        {"cpu_restore_state_x86_64", (void **)&engine.restore_state},
-        {"helper_check_iob_x86_64", (void **)&engine.check_port[0]},
-        {"helper_check_iow_x86_64", (void **)&engine.check_port[1]},
-        {"helper_check_iol_x86_64", (void **)&engine.check_port[2]},
-        {"x86_update_hflags_x86_64", (void **)&engine.update_hflags},
-        {"helper_read_eflags_x86_64", (void **)&engine.read_eflags},
-        {"helper_write_eflags_x86_64", (void **)&engine.write_eflags},
-        {"tlb_flush_x86_64", (void **)&engine.tlb_flush},
-        {"get_page_addr_code_x86_64", (void **)&engine.page_addr_code},
-        {"tlb_reset_dirty_x86_64", (void **)&tlb_reset_dirty},
-        {"uc_emu_start", (void **)&engine.emu_start},
-        {"uc_emu_stop", (void **)&engine.emu_stop},
-        {"uc_ctl", (void **)&engine.control},
-    };
-    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+    for (size_t i = 0; i < count; i++) {
         *wanted[i].to = dlsym(library, wanted[i].symbol);
         if (!*wanted[i].to)
             return wanted[i].symbol;
@@ -143,7 +128,9 @@ const char *engine_interpose(const char *path)
     void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
     if (!library)
         return "the library itself";
-    const char *missing = resolve(library);
+    const char *missing = resolve(library, common_functions, sizeof(common_functions) / sizeof(common_functions[0]));
+    if (!missing)
+        missing = resolve(library, arch_functions, arch_function_count);
     if (missing)
         return missing;
     for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++)

@@ -13,7 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WALK_LEVELS_MAX = 4 };
+#include "memory.h"
+
+enum { WALK_LEVELS_MAX = 4, PAGING_ASID_BITS = 12 };
 
 struct paging_state {
     uint64_t cr0, cr3, cr4, efer;
@@ -28,6 +30,7 @@ struct walk_result {
     bool writable, user, nx; /* over all levels */
     bool global;        /* the leaf says so and CR4.PGE is set */
     unsigned levels;    /* entries read, outermost first, the one that ended the walk included */
+    unsigned entry_shift[WALK_LEVELS_MAX]; /* an entry read maps 2^shift bytes */
     unsigned uncharged; /* how many of them, from the first, the processor holds in registers */
     uint64_t entry_paddr[WALK_LEVELS_MAX];
     uint64_t entry[WALK_LEVELS_MAX];
@@ -41,8 +44,14 @@ static inline unsigned paging_asid(const struct paging_state *state)
     return state->cr4 >> 17 & 1 ? (unsigned)(state->cr3 & 0xfff) : 0;
 }
 
-/* Entries beyond ram_size end the walk as not present. Guest RAM begins at physical address 0. */
-void walk_read(const struct paging_state *state, const uint8_t *ram, uint64_t ram_size, uint64_t vaddr,
+/* 2^shift bytes: a large page, the size between the smallest and the largest. */
+static inline unsigned paging_large_shift(const struct paging_state *state)
+{
+    return paging_mode(state) == PAGING_32BIT ? 22 : 21;
+}
+
+/* Entries outside of RAM end the walk as not present. */
+void walk_read(const struct paging_state *state, const struct guest_ram *ram, uint64_t vaddr,
                struct walk_result *result);
 
 #endif

@@ -12,20 +12,13 @@
 #include "core.h"
 #include "interpose.h"
 
-static uint64_t pc_of(const struct core *c) { return ENV_EIP(c->env) + ENV_SEG(c->env, SEG_CS).base; }
-
 /* Call after the privilege level may have changed from `before`, still booked to the kernel. */
 static void note_level(struct core *c, uint32_t before)
 {
     uint32_t now = core_cpl(c);
     if (now != before)
         account_count(&c->account, COUNTER_MODE_SWITCHES);
-    core_book(c, now == 3 ? RING_USER : RING_KERNEL);
-}
-
-static struct flow_key flow_key(const struct core *c)
-{
-    return (struct flow_key){ENV_CR(c->env, 3), pc_of(c), ENV_REG(c->env, REG_RSP)};
+    core_book(c, arch_ring(c));
 }
 
 /* Length of the instruction that ends the block being executed. */
@@ -55,10 +48,11 @@ static int check_gate(const struct core *c, uint32_t vector, bool soft, int *err
         return 0;
     if (vector * bytes + bytes - 1 > idt->limit)
         return VECTOR_GP;
-    walk_read(&c->models.mmu.state, c->ram, c->ram_bytes, idt->base + vector * bytes, &where);
-    if (!where.present || where.paddr + 8 > c->ram_bytes)
+    walk_read(&c->models.mmu.state, &c->ram, idt->base + vector * bytes, &where);
+    const uint8_t *gate = where.present ? ram_at(&c->ram, where.paddr, 8) : NULL;
+    if (!gate)
         return 0;
-    uint32_t flags = *(const uint32_t *)(c->ram + where.paddr + 4), type = flags >> 8 & 0x1f;
+    uint32_t flags = *(const uint32_t *)(gate + 4), type = flags >> 8 & 0x1f;
     bool known = type == 0xe || type == 0xf || (!long_mode && (type == 5 || type == 6 || type == 7));
     if (!known || (soft && (flags >> 13 & 3) < core_cpl(c)))
         return VECTOR_GP;
@@ -69,7 +63,7 @@ static void refuse_bad_gate(struct core *c, uint32_t vector, bool soft)
 {
     int error_code, refusal = check_gate(c, vector, soft, &error_code);
     if (refusal)
-        engine.raise_exception_err_ra(c->env, refusal, error_code, 0); /* does not return */
+        x86.raise_exception_err_ra(c->env, refusal, error_code, 0); /* does not return */
 }
 
 /* ---- the ways in ---- */
@@ -77,71 +71,83 @@ static void refuse_bad_gate(struct core *c, uint32_t vector, bool soft)
 /* Every address that is not canonical is #GP to the engine; through the stack segment it is #SS. */
 static uint32_t corrected(struct core *c, uint32_t vector)
 {
-    if (vector != VECTOR_GP || !(ENV_HFLAGS(c->env) & HF_CS64) || !c->call.stack_fault(pc_of(c)))
+    if (vector != VECTOR_GP || !(ENV_HFLAGS(c->env) & HF_CS64) || !c->call.stack_fault(arch_pc(c)))
         return vector;
-    *c->exception_index = VECTOR_SS;
+    *c->arch.exception_index = VECTOR_SS;
     return VECTOR_SS;
 }
 
 static void deliver_exception(struct core *c, uint32_t vector)
 {
     uint32_t before = core_cpl(c);
-    bool soft = c->soft_interrupt;
+    bool soft = c->arch.soft_interrupt;
 
-    ENV_EIP(c->env) -= c->soft_bytes; /* a fault in the delivery of an INT is met at the INT */
-    c->soft_bytes = 0;
-    c->soft_interrupt = false;
+    ENV_EIP(c->env) -= c->arch.soft_bytes; /* a fault in the delivery of an INT is met at the INT */
+    c->arch.soft_bytes = 0;
+    c->arch.soft_interrupt = false;
     if (!soft) {
         vector = corrected(c, vector);
-        core_cut_block(c, pc_of(c));
+        core_cut_block(c, arch_pc(c));
     }
     core_book(c, RING_KERNEL);
     if (vector == VECTOR_PF && !soft)
         account_count(&c->account, COUNTER_PAGE_FAULTS);
     core_charge(c, soft ? COST_INT_GATE : COST_EXCEPTION);
-    c->shutdown_pc = pc_of(c);
+    c->shutdown_pc = arch_pc(c);
     if (soft)
-        c->soft_bytes = (uint32_t)last_insn_bytes(c); /* the engine has moved RIP past it already */
+        c->arch.soft_bytes = (uint32_t)last_insn_bytes(c); /* the engine has moved RIP past it already */
     refuse_bad_gate(c, vector, soft);
-    engine.do_interrupt(c->cpu); /* a fault in here does not return: it comes back as an exception of its own */
-    c->soft_bytes = 0;
+    x86.do_interrupt(c->cpu); /* a fault in here does not return: it comes back as an exception of its own */
+    c->arch.soft_bytes = 0;
     if (soft)
-        core_leave_block(c, pc_of(c)); /* only now has the INT instruction succeeded */
+        core_leave_block(c, arch_pc(c)); /* only now has the INT instruction succeeded */
     c->exceptions[vector & 0xff]++;
     note_level(c, before);
 }
 
-void core_deliver_interrupt(struct core *c, uint64_t pc, int vector)
+int arch_interrupt_to_take(struct core *c)
 {
-    ENV_EIP(c->env) = pc - ENV_SEG(c->env, SEG_CS).base;
-    engine.raise_interrupt(c->env, EXCEPTION_INTERRUPT + vector, 1, 0, 0); /* does not return */
+    if (ENV_HFLAGS(c->env) & HF_SHADOW)
+        return -1;
+    if (c->arch.nmi_pending && !c->arch.nmi_blocked) {
+        c->arch.nmi_pending = false;
+        c->arch.nmi_blocked = true;
+        return VECTOR_NMI;
+    }
+    return c->interrupt_pending && (ENV_EFLAGS(c->env) & EFLAGS_IF) ? c->call.acknowledge() : -1;
+}
+
+void arch_take_interrupt(struct core *c, uint64_t pc, int vector)
+{
+    arch_set_pc(c, pc);
+    x86.raise_interrupt(c->env, EXCEPTION_INTERRUPT + vector, 1, 0, 0);
 }
 
 static void deliver_interrupt(struct core *c, int vector)
 {
     uint32_t before = core_cpl(c);
-    struct flow_key key = flow_key(c);
+    struct flow_key key = arch_flow_key(c);
 
     ledger_cut(&c->ledger, &c->books, &key);
     core_book(c, RING_KERNEL);
     account_count(&c->account, COUNTER_INTERRUPTS);
     core_charge(c, COST_HARDWARE_INTERRUPT);
-    c->shutdown_pc = pc_of(c);
+    c->shutdown_pc = arch_pc(c);
     refuse_bad_gate(c, (uint32_t)vector, false);
-    engine.do_hardware_interrupt(c->env, vector, 1);
+    x86.do_hardware_interrupt(c->env, vector, 1);
     note_level(c, before);
 }
 
 /* An instruction the engine does not know. Python knows some (emulator/cpu/x86_64). */
 static void on_unknown(struct core *c, uint32_t vector)
 {
-    switch (c->call.invalid(pc_of(c))) {
+    switch (c->call.invalid(arch_pc(c))) {
     case INVALID_CARRIED_OUT: break;
     case INVALID_DEBUG_TRAP: /* INT1: a trap, so RIP is past it */
         ENV_EIP(c->env) += last_insn_bytes(c);
-        engine.raise_exception_err_ra(c->env, VECTOR_DB, 0, 0); /* does not return */
+        x86.raise_exception_err_ra(c->env, VECTOR_DB, 0, 0); /* does not return */
         break;
-    case INVALID_PROTECTION: engine.raise_exception_err_ra(c->env, VECTOR_GP, 0, 0); break; /* nor does this */
+    case INVALID_PROTECTION: x86.raise_exception_err_ra(c->env, VECTOR_GP, 0, 0); break; /* nor does this */
     default: deliver_exception(c, vector);
     }
 }
@@ -150,10 +156,10 @@ static void on_unknown(struct core *c, uint32_t vector)
 static bool is_invpcid_at_pc(const struct core *c)
 {
     struct walk_result where;
-    walk_read(&c->models.mmu.state, c->ram, c->ram_bytes, pc_of(c), &where);
-    if (!where.present || where.paddr + 8 > c->ram_bytes)
+    walk_read(&c->models.mmu.state, &c->ram, arch_pc(c), &where);
+    const uint8_t *code = where.present ? ram_at(&c->ram, where.paddr, 8) : NULL;
+    if (!code)
         return false;
-    const uint8_t *code = c->ram + where.paddr;
     for (int i = 0; i < 4; i++)
         if (code[i] == 0x0f && code[i + 1] == 0x38 && code[i + 2] == 0x82)
             return true;
@@ -185,7 +191,7 @@ static void (*original_helper_raise_interrupt)(env_t *, int, int);
 static void replace_helper_raise_interrupt(env_t *env, int vector, int addend)
 {
     if (running)
-        running->soft_interrupt = true;
+        running->arch.soft_interrupt = true;
     original_helper_raise_interrupt(env, vector, addend);
 }
 
@@ -193,10 +199,10 @@ static void (*original_helper_into)(env_t *, int);
 static void replace_helper_into(env_t *env, int addend)
 {
     if (running)
-        running->soft_interrupt = true;
+        running->arch.soft_interrupt = true;
     original_helper_into(env, addend);
     if (running)
-        running->soft_interrupt = false;
+        running->arch.soft_interrupt = false;
 }
 
 /* A flat code segment of the given selector and its stack segment, as SYSCALL and SYSENTER load them. */
@@ -205,7 +211,7 @@ static void load_flat_segments(env_t *env, uint32_t selector, bool code64)
     ENV_SEG(env, SEG_CS) = (struct env_segment){selector & 0xfffc, 0, 0xffffffff,
                                                 code64 ? SEG_FLAT_CODE64 : SEG_FLAT_CODE32};
     ENV_SEG(env, SEG_SS) = (struct env_segment){(selector + 8) & 0xfffc, 0, 0xffffffff, SEG_FLAT_DATA};
-    engine.update_hflags(env);
+    x86.update_hflags(env);
 }
 
 static void enter_kernel(struct core *c, enum cost cost, uint32_t before)
@@ -225,15 +231,15 @@ static void replace_helper_syscall(env_t *env, int addend)
         return;
     }
     if (!(ENV_EFER(env) & EFER_SCE))
-        engine.raise_exception_err_ra(env, VECTOR_UD, 0, (uintptr_t)__builtin_return_address(0));
+        x86.raise_exception_err_ra(env, VECTOR_UD, 0, (uintptr_t)__builtin_return_address(0));
 
     uint32_t before = core_cpl(c);
     uint64_t star = ENV_MSR(env, star), next = ENV_EIP(env) + (uint64_t)addend;
     bool code64 = ENV_HFLAGS(env) & HF_CS64;
     if (ENV_HFLAGS(env) & HF_LMA) {
         ENV_REG(env, REG_RCX) = next;
-        ENV_REG(env, REG_R11) = engine.read_eflags(env) & ~(uint64_t)EFLAGS_RF;
-        engine.write_eflags(env, engine.read_eflags(env) & ~ENV_FIELD(env, uint32_t, fmask, 0) & ~(uint64_t)EFLAGS_RF,
+        ENV_REG(env, REG_R11) = x86.read_eflags(env) & ~(uint64_t)EFLAGS_RF;
+        x86.write_eflags(env, x86.read_eflags(env) & ~ENV_FIELD(env, uint32_t, fmask, 0) & ~(uint64_t)EFLAGS_RF,
                             0xffffffff);
         load_flat_segments(env, (uint32_t)(star >> 32), true);
         ENV_EIP(env) = code64 ? ENV_MSR(env, lstar) : ENV_MSR(env, cstar);
@@ -257,7 +263,7 @@ static void replace_helper_sysenter(env_t *env, int addend)
     }
     uint32_t before = core_cpl(c), selector = ENV_FIELD(env, uint32_t, sysenter_cs, 0);
     if (!(selector & 0xfffc))
-        engine.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
+        x86.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
     ENV_EFLAGS(env) &= ~(uint64_t)(EFLAGS_VM | EFLAGS_IF | EFLAGS_RF);
     load_flat_segments(env, selector, ENV_HFLAGS(env) & HF_LMA);
     ENV_REG(env, REG_RSP) = ENV_MSR(env, sysenter_esp);
@@ -293,12 +299,12 @@ static void prepare_fault(struct core *c, uintptr_t ra) { engine.restore_state(c
 
 static void returned_from_interrupt(struct core *c)
 {
-    if (c->nmi_blocked) {
-        c->nmi_blocked = false;
+    if (c->arch.nmi_blocked) {
+        c->arch.nmi_blocked = false;
         core_rearm(c);
     }
     if (c->ledger.in_interrupt || c->ledger.aside_count) {
-        struct flow_key key = flow_key(c);
+        struct flow_key key = arch_flow_key(c);
         ledger_return(&c->ledger, &c->books, &key, core_cpl(c) == 3);
     }
 }
@@ -314,7 +320,7 @@ BACK(helper_lcall_protected, COST_SEGMENT_LOAD, (void)0,
 BACK(helper_ljmp_protected, COST_SEGMENT_LOAD, (void)0, (env_t * env, int cs, uint64_t eip, uint64_t next_eip),
      (env, cs, eip, next_eip))
 
-#define REPLACE(name) {#name "_x86_64", SLOT_DATA | SLOT_GOT, (void *)replace_##name, (void **)&original_##name}
+#define REPLACE(name) {ENGINE_SYMBOL(#name), SLOT_DATA | SLOT_GOT, (void *)replace_##name, (void **)&original_##name}
 const struct interposition crossing_replacements[] = {
     REPLACE(helper_raise_interrupt), REPLACE(helper_into),
     REPLACE(helper_syscall),         REPLACE(helper_sysenter),

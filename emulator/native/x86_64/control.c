@@ -91,7 +91,7 @@ static void (*original_helper_write_crN)(env_t *, int, uint64_t);
 static void replace_helper_write_crN(env_t *env, int number, uint64_t value)
 {
     if (running && is_refused(running, number, value))
-        engine.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
+        x86.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
     if (running && number == 8)
         running->call.set_task_priority((uint32_t)value & 0xf);
     original_helper_write_crN(env, number, value);
@@ -131,7 +131,7 @@ static void replace_helper_rdmsr(env_t *env)
     int32_t known = running ? running->call.msr_read((uint32_t)ENV_REG(env, REG_RCX), &value) : 0;
 
     if (known < 0)
-        engine.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
+        x86.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
     if (known)
         set_edx_eax(env, value);
     else
@@ -144,7 +144,7 @@ static void replace_helper_wrmsr(env_t *env)
     int32_t known = running ? running->call.msr_write((uint32_t)ENV_REG(env, REG_RCX), edx_eax(env)) : 0;
 
     if (known < 0)
-        engine.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
+        x86.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
     if (!known) {
         original_helper_wrmsr(env);
         if (running)
@@ -171,8 +171,8 @@ static void replace_helper_cpuid(env_t *env)
 static void read_time(env_t *env, uintptr_t ra)
 {
     if (ENV_CR(env, 4) & CR4_TSD && (ENV_HFLAGS(env) & HF_CPL))
-        engine.raise_exception_err_ra(env, VECTOR_GP, 0, ra);
-    set_edx_eax(env, core_now(running) + running->tsc_offset);
+        x86.raise_exception_err_ra(env, VECTOR_GP, 0, ra);
+    set_edx_eax(env, core_now(running) + running->arch.tsc_offset);
 }
 
 static void (*original_helper_rdtsc)(env_t *);
@@ -192,7 +192,7 @@ static void replace_helper_rdtscp(env_t *env)
         return;
     }
     read_time(env, (uintptr_t)__builtin_return_address(0));
-    ENV_REG(env, REG_RCX) = running->tsc_aux;
+    ENV_REG(env, REG_RCX) = running->arch.tsc_aux;
 }
 
 /* ---- ports and HLT ---- */
@@ -202,7 +202,7 @@ static void check_port(env_t *env, uint32_t port, int size_log2, uintptr_t ra)
 {
     if ((ENV_HFLAGS(env) & HF_CPL) > (ENV_EFLAGS(env) >> HF_IOPL_SHIFT & 3) && (ENV_CR(env, 0) & CR0_PE)) {
         engine.restore_state(running->cpu, ra, 0);
-        engine.check_port[size_log2](env, port & 0xffff);
+        x86.check_port[size_log2](env, port & 0xffff);
     }
 }
 
@@ -238,7 +238,7 @@ static void replace_helper_hlt(env_t *env, int addend)
     original_helper_hlt(env, addend); /* leaves the engine */
 }
 
-#define REPLACE(name, slots) {#name "_x86_64", slots, (void *)replace_##name, (void **)&original_##name}
+#define REPLACE(name, slots) {ENGINE_SYMBOL(#name), slots, (void *)replace_##name, (void **)&original_##name}
 #define HELPER (SLOT_DATA | SLOT_GOT)
 const struct interposition control_replacements[] = {
     REPLACE(cpu_x86_update_cr0, SLOT_CALL),

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * engine_x86.h: what this core knows about the inside of the x86 engine.
+ * engine.h: what this core knows about the inside of the x86 engine.
  *
  * The engine (Unicorn, a descendant of QEMU's TCG) executes guest instructions and walks page tables, but delivers
  * no exception and reports too little. Its shared library calls its own helper functions by name; we put ours in
- * between (interpose.h). All knowledge of the engine's insides is in this header and engine_x86.c:
+ * between (seam.h, which has what is common to all architectures). What is particular to x86 is in this folder:
  *
- *   - the names and signatures of the helpers that are replaced (the list in engine_x86.c);
+ *   - the names and signatures of the helpers that are replaced (the lists in crossing.c, control.c, access.c);
  *   - where fields lie in its CPU state, `struct env_layout`, found at start-up by writing markers through the
  *     public API and looking for them (emulator/cpu/x86_64/layout.py), never assumed;
- *   - the first fields of a translation block: pc, cs_base, flags.
  *
  * The package pins the engine's exact version; a library that lacks any of this is refused at start-up.
  */
-#ifndef RINGSCOPE_ENGINE_X86_H
-#define RINGSCOPE_ENGINE_X86_H
+#ifndef RINGSCOPE_ENGINE_H
+#define RINGSCOPE_ENGINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define ENGINE_SYMBOL(name) name "_x86_64"
+enum { ARCH_INSN_CROSSES_PAGES = 1 };
 
 typedef struct env_opaque env_t; /* the engine's CPU state, as its helpers receive it */
 typedef struct cpu_opaque cpu_t; /* the object around it */
@@ -83,65 +85,42 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
 #define CR4_KNOWN 0x3307ffull /* VME..OSXMMEXCPT, FSGSBASE, PCIDE, SMEP, SMAP */
 #define PHYSICAL_BITS 40
 
-enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_DF = 8, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
-
-/* The engine's own TLB, one table per kind of access (the low four bits of a memory operation's index): where a table is
- * described, before the CPU state, and what lies in its entries. `descriptors` 0: not found, never looked into.
- * engine_find_tlb() derives it from one load that the engine has just done. */
-struct tlb_layout {
-    intptr_t descriptors;         /* from env_t: {mask << 6, table} for kind 0; the next kind follows */
-    uint32_t addend;              /* in an entry: host address minus virtual address of its page */
+enum {
+    VECTOR_DB = 1,
+    VECTOR_NMI = 2,
+    VECTOR_UD = 6,
+    VECTOR_NM = 7,
+    VECTOR_NP = 11,
+    VECTOR_SS = 12,
+    VECTOR_GP = 13,
+    VECTOR_PF = 14,
+    VECTOR_AC = 17,
 };
-extern struct tlb_layout tlb_layout;
-enum { TLB_ENTRY_SHIFT = 6, TLB_TAG_READ = 0, TLB_TAG_WRITE = 8 };
-void engine_find_tlb(env_t *env, uint64_t vaddr, uint32_t kind, const uint8_t *host);
 
 /* An exception number of ours, outside the architecture's 0..255: "take external interrupt N". */
 #define EXCEPTION_INTERRUPT 0x400
 
-struct translation_block {
-    uint64_t pc, cs_base;
-    uint32_t flags;
+/* What the core keeps for this architecture alone. */
+struct arch_state {
+    int32_t *exception_index;      /* the engine's, while it raises an exception */
+    uint64_t tsc_offset;           /* what WRMSR of the time-stamp counter added */
+    uint32_t tsc_aux;
+    bool nmi_pending, nmi_blocked; /* blocked from its delivery to the next IRET */
+    bool soft_interrupt;           /* the exception being raised is an INT instruction */
+    uint32_t soft_bytes;           /* while it is delivered: its length */
 };
 
-/* The engine's own functions that we call. Filled by engine_resolve(). */
-struct engine_functions {
+/* The engine's own functions that only x86 has. */
+struct arch_functions {
     void (*do_interrupt)(cpu_t *cpu);
     void (*do_hardware_interrupt)(env_t *env, int vector, int is_hardware);
     void (*raise_interrupt)(env_t *env, int vector, int is_int, int error_code, int next_eip_addend);
     void (*raise_exception_err_ra)(env_t *env, int vector, int error_code, uintptr_t ra);
-    void (*restore_state)(cpu_t *cpu, uintptr_t ra, int will_exit); /* make rip and flags those of the instruction at ra */
-    void (*check_port[3])(env_t *env, uint32_t port);              /* #GP unless the TSS permits 1, 2, 4 bytes */
+    void (*check_port[3])(env_t *env, uint32_t port); /* #GP unless the TSS permits 1, 2, 4 bytes */
     void (*update_hflags)(env_t *env);
     uint64_t (*read_eflags)(env_t *env);
     void (*write_eflags)(env_t *env, uint64_t value, uint32_t mask);
-    void (*tlb_flush)(cpu_t *cpu);
-    uint64_t (*page_addr_code)(env_t *env, uint64_t pc); /* offset in guest RAM, or -1 */
-
-    int (*emu_start)(void *uc, uint64_t begin, uint64_t until, uint64_t timeout, size_t count);
-    int (*emu_stop)(void *uc);
-    int (*control)(void *uc, unsigned what, ...);
 };
-extern struct engine_functions engine;
-#define ENGINE_FLUSH_TRANSLATIONS (10u | 1u << 30) /* UC_CTL_TB_FLUSH, written; not while the engine runs */
-
-/* Find the functions and replace the helpers in the loaded library of that path. Must happen before the process opens
- * its first engine. Returns NULL, or the name of what the library lacks. Idempotent. */
-const char *engine_interpose(const char *path);
-
-/* Make the engine translate a block of at most max_insns instructions. */
-void engine_translate(cpu_t *cpu, struct translation_block *tb, int max_insns);
-
-/* The last load done while no machine ran; how the layout of the engine's TLB is derived. */
-struct load_seen {
-    env_t *env;
-    uint64_t vaddr;
-    uint32_t kind;
-};
-extern struct load_seen engine_last_load;
-
-/* The CPU state of the engine that last executed HLT, and the object around it: how a machine learns its own. */
-extern env_t *engine_last_env;
-extern cpu_t *engine_last_cpu;
+extern struct arch_functions x86;
 
 #endif

@@ -27,8 +27,7 @@ enum {
 
 struct walker {
     const struct paging_state *state;
-    const uint8_t *ram;
-    uint64_t ram_size;
+    const struct guest_ram *ram;
     struct walk_result *result;
 };
 
@@ -41,15 +40,18 @@ enum paging_mode paging_mode(const struct paging_state *state)
     return state->efer & EFER_LMA ? PAGING_4LEVEL : PAGING_PAE;
 }
 
-/* Reads one entry into the result; false when it lies beyond RAM, is not present, or has a forbidden NX. */
-static bool read_entry(const struct walker *w, uint64_t paddr, unsigned bytes, uint64_t *entry)
+/* Reads one entry, which maps 2^shift bytes, into the result; false when it lies outside of RAM, is not present, or has a
+ * forbidden NX. */
+static bool read_entry(const struct walker *w, uint64_t paddr, unsigned bytes, unsigned shift, uint64_t *entry)
 {
     struct walk_result *r = w->result;
-    if (paddr > w->ram_size || w->ram_size - paddr < bytes)
+    const uint8_t *at = ram_at(w->ram, paddr, bytes);
+    if (!at)
         return false;
     *entry = 0;
-    memcpy(entry, w->ram + paddr, bytes);
+    memcpy(entry, at, bytes);
     r->entry_paddr[r->levels] = paddr;
+    r->entry_shift[r->levels] = shift;
     r->entry[r->levels++] = *entry;
     if (!(*entry & ENTRY_PRESENT))
         return false;
@@ -76,7 +78,7 @@ static void walk_32bit(const struct walker *w, uint64_t vaddr)
 {
     uint64_t entry;
     uint64_t table = w->state->cr3 & 0xfffff000;
-    if (!read_entry(w, table + (vaddr >> 22 & 0x3ff) * 4, 4, &entry))
+    if (!read_entry(w, table + (vaddr >> 22 & 0x3ff) * 4, 4, 22, &entry))
         return;
     narrow_rights(w, entry);
     if ((entry & ENTRY_LARGE) && (w->state->cr4 & CR4_PSE)) {
@@ -85,7 +87,7 @@ static void walk_32bit(const struct walker *w, uint64_t vaddr)
         found(w, vaddr, (entry & 0xffc00000) | (entry >> 13 & 0xff) << 32, 22, entry);
         return;
     }
-    if (!read_entry(w, (entry & 0xfffff000) + (vaddr >> 12 & 0x3ff) * 4, 4, &entry))
+    if (!read_entry(w, (entry & 0xfffff000) + (vaddr >> 12 & 0x3ff) * 4, 4, 12, &entry))
         return;
     narrow_rights(w, entry);
     found(w, vaddr, entry & 0xfffff000, 12, entry);
@@ -96,7 +98,7 @@ static void walk_64bit(const struct walker *w, uint64_t vaddr, uint64_t table, u
 {
     uint64_t entry;
     for (;; shift -= 9) {
-        if (!read_entry(w, table + (vaddr >> shift & 0x1ff) * 8, 8, &entry))
+        if (!read_entry(w, table + (vaddr >> shift & 0x1ff) * 8, 8, shift, &entry))
             return;
         narrow_rights(w, entry);
         if (shift == 12)
@@ -116,15 +118,15 @@ static void walk_pae(const struct walker *w, uint64_t vaddr)
 {
     uint64_t entry;
     w->result->uncharged = 1;
-    if (!read_entry(w, (w->state->cr3 & 0xffffffe0) + (vaddr >> 30 & 3) * 8, 8, &entry))
+    if (!read_entry(w, (w->state->cr3 & 0xffffffe0) + (vaddr >> 30 & 3) * 8, 8, 30, &entry))
         return;
     walk_64bit(w, vaddr, entry & ENTRY_FRAME, 21);
 }
 
-void walk_read(const struct paging_state *state, const uint8_t *ram, uint64_t ram_size, uint64_t vaddr,
+void walk_read(const struct paging_state *state, const struct guest_ram *ram, uint64_t vaddr,
                struct walk_result *result)
 {
-    struct walker w = {.state = state, .ram = ram, .ram_size = ram_size, .result = result};
+    struct walker w = {.state = state, .ram = ram, .result = result};
     memset(result, 0, sizeof *result);
     result->writable = result->user = true;
     switch (paging_mode(state)) {

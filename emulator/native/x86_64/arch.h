@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * arch.h: what the generic core asks of x86. Included at the end of core.h; the other architecture's file has the same
+ * names.
+ */
+#ifndef RINGSCOPE_ARCH_H
+#define RINGSCOPE_ARCH_H
+
+static inline uint32_t core_cpl(const struct core *c) { return ENV_HFLAGS(c->env) & HF_CPL; }
+
+/* The linear address of the next instruction. */
+static inline uint64_t arch_pc(const struct core *c) { return ENV_EIP(c->env) + ENV_SEG(c->env, SEG_CS).base; }
+static inline void arch_set_pc(struct core *c, uint64_t pc) { ENV_EIP(c->env) = pc - ENV_SEG(c->env, SEG_CS).base; }
+
+/* What the engine is told to start at. */
+static inline uint64_t arch_start(const struct core *c) { return ENV_EIP(c->env); }
+
+static inline enum ring arch_ring(const struct core *c) { return core_cpl(c) == 3 ? RING_USER : RING_KERNEL; }
+
+/* Where a flow of control is: by this it is known again. */
+static inline struct flow_key arch_flow_key(const struct core *c)
+{
+    return (struct flow_key){ENV_CR(c->env, 3), arch_pc(c), ENV_REG(c->env, REG_RSP)};
+}
+
+/* How far a string instruction has come. */
+static inline void arch_repeat_state(const struct core *c, uint64_t state[REPEAT_STATE_WORDS])
+{
+    state[0] = ENV_REG(c->env, REG_RCX);
+    state[1] = ENV_REG(c->env, REG_RSI);
+    state[2] = ENV_REG(c->env, REG_RDI);
+}
+
+/* The decoding mode of a translation with these flags of the engine. */
+static inline uint32_t arch_block_mode(uint32_t hflags)
+{
+    uint32_t mode = hflags & HF_CS64 ? BLOCK_MODE_64 : hflags & HF_CS32 ? BLOCK_MODE_32 : BLOCK_MODE_16;
+    return hflags & (HF_SHADOW | HF_TF) ? mode | BLOCK_MODE_SINGLE : mode;
+}
+
+/* Whether something besides the interrupt pin wants to be taken at the next block. */
+static inline bool arch_is_urgent(const struct core *c) { return c->arch.nmi_pending && !c->arch.nmi_blocked; }
+
+/* #AC, which the engine does not know: an unaligned access in ring 3 with CR0.AM and EFLAGS.AC set. */
+static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned size, uintptr_t ra)
+{
+    if (!(vaddr & (size - 1)) || !(ENV_EFLAGS(env) & EFLAGS_AC) || !(ENV_CR(env, 0) & CR0_AM))
+        return;
+    if ((ENV_HFLAGS(env) & HF_CPL) == 3)
+        x86.raise_exception_err_ra(env, VECTOR_AC, 0, ra);
+}
+
+/* start.c: run a probe on the engine at c->uc, so that engine_last_* are filled. NULL or a sentence. */
+const char *arch_learn_state(struct core *c);
+/* crossing.c: the vector of the interrupt that is taken before the next instruction, -1 for none. */
+int arch_interrupt_to_take(struct core *c);
+/* crossing.c: take an interrupt before the instruction at pc. Does not return. */
+void arch_take_interrupt(struct core *c, uint64_t pc, int vector);
+
+#endif
