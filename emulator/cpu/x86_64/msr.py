@@ -52,7 +52,6 @@ class ModelSpecificRegisters:
         self._engine = engine
         self._local_apic = local_apic
         self._tsc_aux = 0
-        self._deadline = 0
 
     def read(self, index: int) -> int | None:
         """Return the value, None if the engine has it. Raises GeneralProtection if nobody has."""
@@ -64,7 +63,7 @@ class ModelSpecificRegisters:
             case 0x1B:
                 return self._local_apic.apic_base
             case 0x6E0:
-                return self._deadline
+                return self._local_apic.timer.deadline
             case 0xC0000103:
                 return self._tsc_aux
             case _:
@@ -81,7 +80,6 @@ class ModelSpecificRegisters:
                 if not self._local_apic.write_apic_base(value):
                     raise GeneralProtection
             case 0x6E0:
-                self._deadline = value
                 self._local_apic.write_tsc_deadline(value)
             case 0xC0000103:
                 self._tsc_aux = value
