@@ -35,7 +35,7 @@ LAYOUT_FIELDS = """
 INT1 = b"\xf1"
 #: As FNINIT and a reset leave it (Intel SDM volume 3, table 10-1); the engine begins with zeroes.
 FLOATING_POINT_STATE = {"fpcw": 0x037F, "fptag": 0xFFFF, "mxcsr": 0x1F80}
-UNDEFINED, CARRIED_OUT, DEBUG_TRAP, PROTECTION = range(4)  # enum invalid_answer of core.h
+UNDEFINED, CARRIED_OUT, DEBUG_TRAP, PROTECTION, PAGE_FAULT = range(5)  # enum invalid_answer of core.h
 FOUR_GIB = 1 << 32
 PHYSICAL_END = 1 << 40  # the engine's processor model has 40 physical address bits
 
@@ -327,6 +327,9 @@ class Engine:
             return UNDEFINED
         if self.register("cs") & 3 or not found.is_valid:
             return PROTECTION
+        if found.missing is not None:
+            self.set_register("cr2", found.missing)
+            return PAGE_FAULT
         self._native.core_invpcid(self._core, found.kind, found.pcid, found.vaddr)
         self.set_register("rip", pc + found.length)
         return CARRIED_OUT

@@ -39,7 +39,13 @@ enum stop_reason {
     STOP_TRANSLATE, /* within core_run() only: translations do not fit the block, away with them */
 };
 
-enum invalid_answer { INVALID_UNDEFINED, INVALID_CARRIED_OUT, INVALID_DEBUG_TRAP, INVALID_PROTECTION };
+enum invalid_answer {
+    INVALID_UNDEFINED,
+    INVALID_CARRIED_OUT,
+    INVALID_DEBUG_TRAP,
+    INVALID_PROTECTION,
+    INVALID_PAGE_FAULT, /* reading in ring 0 what is not mapped; CR2 is set */
+};
 
 struct callbacks {
     decode_callback decode;

@@ -30,6 +30,7 @@ class Outcome:
     exception: str | None
     at: int
     error_code: int
+    cr2: int
 
 
 def run(source: str, *, user: str | None = None) -> Outcome:
@@ -50,7 +51,8 @@ def run(source: str, *, user: str | None = None) -> Outcome:
         rax, rbx, rcx, rdx, r13, r14, r15 = (
             machine.engine.register(name) for name in ("r12", "rbx", "rcx", "rdx", "r13", "r14", "r15")
         )
-        return Outcome(rax, rbx, rcx, rdx, CAUGHT.get(r15), r14, r13)
+        cr2 = machine.engine.register("cr2")
+        return Outcome(rax, rbx, rcx, rdx, CAUGHT.get(r15), r14, r13, cr2)
     finally:
         machine.engine.close()
 
@@ -187,6 +189,29 @@ def test_the_floating_point_units_begin_as_after_a_reset() -> None:
                   "movzx ecx, byte ptr [rsi + 4]")  # fmt: skip
     masked, control, no_register_in_use = 0x1F80, 0x037F, 0
     assert (outcome.rax, outcome.rbx, outcome.rcx) == (masked, control, no_register_in_use)
+
+
+#: Where INVPCID's operand is, from ring 0: the exception, its error code, CR2.
+OPERANDS = {
+    "not mapped": ("mov ecx, 0x40000000", ("#PF", 0, 0x40000000)),
+    "its second half not mapped": (
+        f"mov ecx, {DATA + 0xFF8}; mov esi, {PAGE_TABLE + 8 * (DATA >> 12) + 8}; and byte ptr [rsi], 0xfe",
+        ("#PF", 0, DATA + 0x1000),
+    ),
+    "not canonical": ("mov ecx, 1; shl rcx, 50", ("#GP", 0, 0)),
+}
+
+
+@pytest.mark.parametrize("where", OPERANDS)
+def test_invpcid_faults_where_its_operand_cannot_be_read(where: str) -> None:
+    source, expected = OPERANDS[where]
+    outcome = run(f"{source}; mov eax, 2; invpcid rax, [rcx]")
+    assert (outcome.exception, outcome.error_code, outcome.cr2) == expected
+
+
+def test_invpcid_is_not_for_ring_3_whatever_its_operand() -> None:
+    outcome = run("nop", user="mov ecx, 0x40000000; mov eax, 2; invpcid rax, [rcx]")
+    assert (outcome.exception, outcome.error_code) == ("#GP", 0)
 
 
 def test_avx_which_is_not_offered_does_not_exist() -> None:

@@ -21,22 +21,29 @@ if TYPE_CHECKING:
 
 OPCODE = b"\x0f\x38\x82"
 LENGTH_LIMIT = 15
+OPERAND_BYTES = 16
 PCID_BITS = 12
 LAST_KIND = 3
 
 
 @dataclass(frozen=True)
 class Invpcid:
-    """One INVPCID: its length in bytes, type 0..3 and operands."""
+    """One INVPCID: its length in bytes, type 0..3 and operands.
+
+    ``missing`` is the address of the first byte of the operand in memory that is not mapped, if there is one.
+    """
 
     length: int
     kind: int
     pcid: int
     vaddr: int
+    missing: int | None = None
 
     @property
     def is_valid(self) -> bool:
-        """Whether it does not fault: type 0..3, no reserved bit in the PCID, a canonical address."""
+        """Whether it is no protection fault: type 0..3, no reserved bit in the PCID, canonical addresses."""
+        if self.missing is not None:
+            return is_canonical(self.missing)
         return (
             self.kind <= LAST_KIND
             and not self.pcid >> PCID_BITS
@@ -49,7 +56,7 @@ def recognise(
 ) -> Invpcid | None:
     """Return the INVPCID that ``code`` begins with, or None if it is something else.
 
-    ``register`` reads a register by name, ``read`` a number of bytes of virtual memory.
+    ``register`` reads a register by name, ``read`` bytes of virtual memory: as many as are mapped.
     """
     if OPCODE not in code[:8]:
         return None
@@ -71,5 +78,8 @@ def recognise(
     base = {x86_const.X86_REG_FS: "fs_base", x86_const.X86_REG_GS: "gs_base"}.get(memory.segment)
     address = value(memory.base) + value(memory.index) * memory.scale + memory.disp
     address += register(base) if base else 0
-    pcid, vaddr = struct.unpack("<QQ", read(address % (1 << bits), 16))
-    return Invpcid(instruction.size, value(kind_operand), pcid, vaddr)
+    address %= 1 << bits
+    operand = read(address, OPERAND_BYTES)
+    missing = None if len(operand) == OPERAND_BYTES else address + len(operand)
+    pcid, vaddr = struct.unpack("<QQ", operand.ljust(OPERAND_BYTES, b"\0"))
+    return Invpcid(instruction.size, value(kind_operand), pcid, vaddr, missing)

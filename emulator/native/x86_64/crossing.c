@@ -148,6 +148,7 @@ static void on_unknown(struct core *c, uint32_t vector)
         x86.raise_exception_err_ra(c->env, VECTOR_DB, 0, 0); /* does not return */
         break;
     case INVALID_PROTECTION: x86.raise_exception_err_ra(c->env, VECTOR_GP, 0, 0); break; /* nor does this */
+    case INVALID_PAGE_FAULT: x86.raise_exception_err_ra(c->env, VECTOR_PF, 0, 0); break; /* nor this */
     default: deliver_exception(c, vector);
     }
 }

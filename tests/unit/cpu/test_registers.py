@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,14 +35,16 @@ class Apic:
     """A local APIC that refuses one value."""
 
     apic_base = 0xFEE00900
-    deadline: int | None = None
+
+    def __init__(self) -> None:
+        self.timer = SimpleNamespace(deadline=0)
 
     def write_apic_base(self, value: int) -> bool:
         self.apic_base = value
         return value != 0xBAD
 
     def write_tsc_deadline(self, value: int) -> None:
-        self.deadline = value
+        self.timer.deadline = value
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def test_each_reaches_the_part_that_it_belongs_to() -> None:
     msrs = ModelSpecificRegisters(engine, apic)
     for index, value in ((0x10, 1), (0x6E0, 2), (0xC0000103, 3)):
         msrs.write(index, value)
-    assert (engine.time_stamp, apic.deadline, engine.tsc_aux) == (1, 2, 3)
+    assert (engine.time_stamp, apic.timer.deadline, engine.tsc_aux) == (1, 2, 3)
 
 
 def test_a_value_that_the_apic_refuses_is_a_protection_fault(msrs) -> None:
