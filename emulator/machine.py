@@ -92,7 +92,7 @@ class Machine:
     ) -> None:
         """Power on. Raises ConfigError, ProfileError, UnknownEngine."""
         self.config = config
-        self.profile = profiles.load(config.cpu)
+        self.profile = profiles.load(config.cpu, "x86_64")
         self.timing = config.fidelity == "timing"
         self._output = output
         self._wanted: re.Pattern[bytes] | None = None

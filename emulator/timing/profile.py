@@ -103,11 +103,22 @@ def find(name_or_path: str | Path) -> Path:
     return path
 
 
-def load(name_or_path: str | Path) -> Profile:
-    """Return the profile of that name, or the one in that file.
+def load(name_or_path: str | Path, arch: str | None = None) -> Profile:
+    """Return the profile of that name, or the one in that file, which must be of ``arch`` if that is given.
 
     Raises ProfileError with the file, the field and the reason.
     """
+    profile = _load(name_or_path)
+    if arch not in (None, profile.arch):
+        others = [name for name in available() if _load(name).arch == arch]
+        raise ProfileError(
+            f"{name_or_path}: a processor of {profile.arch}, and {arch} is wanted; "
+            f"there {'is' if len(others) == 1 else 'are'}: {', '.join(others) or 'none'}"
+        )
+    return profile
+
+
+def _load(name_or_path: str | Path) -> Profile:
     path = find(name_or_path)
     try:
         with path.open("rb") as file:
