@@ -81,7 +81,10 @@ INPUT = {
         KERNEL,
         "--cpu",
         "i9",
-    ): "i9: no such processor profile; there are: skylake, or give a .toml file",
+    ): "i9: no such processor profile; there are: cortex-a53, cortex-a57, cortex-a72, skylake, "
+    "or give a .toml file",
+    ("boot", KERNEL, "--cpu", "cortex-a57"): "cortex-a57: a processor of aarch64, and x86_64 is wanted; "
+    "there is: skylake",
     ("boot", KERNEL, "--cpu", "absent.toml"): "absent.toml: cannot be read: No such file or directory",
     ("boot", KERNEL, "-hda", "absent"): "disk image absent cannot be read: No such file or directory",
     ("boot", KERNEL, "-hda", "/"): "disk image / cannot be read: Is a directory",
@@ -115,7 +118,12 @@ INPUT = {
     ("stat", KERNEL, "--json", "nowhere/file"): "nowhere/file: cannot be written: No such file or directory",
     ("stat", KERNEL, "-o", "/"): "/: cannot be written: Is a directory",
     ("stat", KERNEL, "-o", "x", "--json", "x"): "--json and -o name one file, x; give two",
-    ("cpu", "show", "i9"): "i9: no such processor profile; there are: skylake, or give a .toml file",
+    (
+        "cpu",
+        "show",
+        "i9",
+    ): "i9: no such processor profile; there are: cortex-a53, cortex-a57, cortex-a72, skylake, "
+    "or give a .toml file",
 }
 
 

@@ -65,6 +65,49 @@ def test_skylake_reaches_the_native_models_with_its_published_figures(skylake, f
     assert skylake[field] == value
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("cortex-a53", "l1d.ways", 4),  # the technical reference manuals
+        ("cortex-a53", "itlb.small.entries", 10),
+        ("cortex-a53", "stlb.small.entries", 512),
+        ("cortex-a53", "llc.sets", 0),
+        ("cortex-a53", "walk.l1_read", 3),  # LLVM's scheduling models
+        ("cortex-a53", "predictor.mispredict", 9),
+        ("cortex-a57", "l1i.ways", 3),
+        ("cortex-a57", "l1i.sets", 256),
+        ("cortex-a57", "dtlb.small.entries", 32),
+        ("cortex-a57", "predictor.mispredict", 14),
+        ("cortex-a72", "stlb.small.entries", 1024),
+    ],
+)
+def test_the_arm_cores_reach_the_native_models_with_their_published_figures(name, field, value) -> None:
+    assert fields(profiles.load(name))[field] == value
+
+
+def test_a_null_call_of_the_kernel_stays_below_the_bound_that_was_measured() -> None:
+    cost = profiles.load("cortex-a53").cost
+    assert cost["svc"] + cost["eret"] < 230  # l4re.org, with a null path through the kernel
+
+
+def test_a_processor_of_another_architecture_is_refused_with_those_there_are() -> None:
+    with pytest.raises(
+        ProfileError, match=r"^skylake: a processor of x86_64, and aarch64 is wanted; there are: c"
+    ):
+        profiles.load("skylake", "aarch64")
+    assert profiles.load("cortex-a72", "aarch64").name == "cortex-a72"
+
+
+def test_a_price_of_another_architectures_event_is_refused(library, tmp_path) -> None:
+    path = tmp_path / "odd.toml"
+    svc = "svc = { value = 1, unit = 'cycles', source = 'x' }"
+    path.write_text(SKYLAKE.replace("\nhlt =", f"\n{svc}\nhlt ="), encoding="utf-8")
+    with pytest.raises(
+        ProfileError, match=r"gives cost\.svc, which the native core does not know for x86_64"
+    ):
+        native_config(library, profiles.load(path))
+
+
 def test_every_number_has_a_source_and_the_share_of_estimates_is_told() -> None:
     profile = profiles.load("skylake")
     estimates = [path for path, source in profile.sources.items() if source.startswith("estimate")]

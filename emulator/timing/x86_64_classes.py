@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Classes of x86 instructions, by mnemonic and operands.
+
+An instruction that accesses memory also needs the class ``load``, ``store`` or both, in parallel: it costs
+what the dearest does, its reciprocal throughput when run alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ringscope.emulator.timing.mnemonics import InstructionCost
+from ringscope.emulator.timing.profile import ISSUE_UNITS_PER_CYCLE
+
+if TYPE_CHECKING:
+    from ringscope.emulator.timing.mnemonics import Mnemonics
+    from ringscope.emulator.timing.profile import Profile
+
+REPEATS = frozenset({"rep", "repe", "repne", "repz", "repnz"})
+PREFIXES = REPEATS | {"lock", "bnd", "notrack", "xacquire", "xrelease", "data16", "addr32"}
+SEGMENTS = frozenset({"ds", "es", "ss", "fs", "gs"})
+CONTROL_REGISTERS = {"cr0": "mov_cr", "cr3": "mov_cr3", "cr4": "mov_cr", "cr8": "mov_cr"}
+#: String instructions and SSE instructions of the same name; the operands tell them apart.
+AMBIGUOUS = frozenset({"movsd", "cmpsd"})
+WIDE_REGISTER = re.compile(r"r(?:[a-ds][a-z]|\d+)$")
+
+
+def _operands(op_str: str) -> tuple[int, bool, str]:
+    """Return what of the operands matters for the cost.
+
+    Where memory stands (2: first, 1: later), whether the first operand has 64 bits, and the special register.
+    """
+    first, _, rest = op_str.partition(",")
+    special = first if first in SEGMENTS or first[:2] in ("cr", "dr") else "xmm" if "xmm" in op_str else ""
+    wide = "qword" in op_str or WIDE_REGISTER.match(first) is not None
+    return 2 * ("[" in first) + ("[" in rest), wide, special
+
+
+class X86Classes:
+    """Costs of x86 instructions on one profile."""
+
+    def __init__(self, profile: Profile, mnemonics: Mnemonics) -> None:
+        """``mnemonics`` are the tables of classes_x86_64.toml."""
+        self._prices = profile.issue
+        self._fixed = profile.cost
+        self._mnemonics = mnemonics
+        own = {"load", "store", "div32", "div64", "rep_string", "rep_element", "other"}
+        self.prices = frozenset(set(mnemonics.classes.values()) - {"div"} | own)
+
+    def shape(self, mnemonic: str, op_str: str) -> tuple[str, int, bool, str]:
+        """Return what of an instruction decides its cost."""
+        return (mnemonic, *_operands(op_str))
+
+    def classify(self, mnemonic: str, op_str: str) -> str:
+        """Return the name of an instruction's event or class, without what its memory operands add."""
+        _, wide, special = _operands(op_str)
+        *prefixes, bare = mnemonic.split()
+        return self._event(bare, special, prefixes) or self._class(bare, vector=special == "xmm", wide=wide)
+
+    def cost(self, shape: tuple[str, int, bool, str]) -> InstructionCost:
+        """Return the cost of every instruction of that shape."""
+        mnemonic, memory, wide, special = shape
+        prices = self._prices
+        words = mnemonic.split()
+        bare = words[-1]
+        prefixes = [word for word in words[:-1] if word in PREFIXES]
+        repeats = any(word in REPEATS for word in prefixes)
+        event = self._event(bare, special, prefixes)
+        if event is not None:
+            element = self._fixed[event] * ISSUE_UNITS_PER_CYCLE if repeats else 0
+            return InstructionCost(0, event, element)
+        name = self._class(bare, vector=special == "xmm", wide=wide)
+        if name == "string":
+            return (
+                InstructionCost(prices["rep_string"], None, prices["rep_element"])
+                if repeats
+                else InstructionCost(prices["string"], None, 0)
+            )
+        if "lock" in prefixes or (bare == "xchg" and memory):
+            return InstructionCost(prices["locked"], None, 0)
+        needs = [name, *self._accesses(bare, memory)]
+        return InstructionCost(max(prices[need] for need in needs), None, 0)
+
+    def _event(self, bare: str, first: str, prefixes: list[str]) -> str | None:
+        if bare in ("mov", "pop"):
+            if first[:2] == "dr":
+                return "mov_dr"
+            return "segment_load" if first in SEGMENTS else CONTROL_REGISTERS.get(first)
+        if bare == "nop" and prefixes:
+            return None
+        return self._mnemonics.event_of(bare)
+
+    def _class(self, bare: str, *, vector: bool, wide: bool) -> str:
+        if bare in AMBIGUOUS and vector:
+            return "sse_int" if bare == "movsd" else "sse_fp"
+        name = self._mnemonics.class_of(bare)
+        if name == "div":
+            return "div64" if wide else "div32"
+        return name
+
+    def _accesses(self, bare: str, memory: int) -> list[str]:
+        """Return "load" and "store" as they apply.
+
+        ``memory`` & 2: the first operand is in memory; & 1: a later one.
+        """
+        use = self._mnemonics
+        accesses = ["store"] * use.matches("pushes", bare) + ["load"] * use.matches("pops", bare)
+        if not memory or use.matches("none", bare):
+            return accesses
+        if memory & 1 or use.matches("read", bare):
+            return [*accesses, "load"]
+        if use.matches("written", bare):
+            return [*accesses, "store"]
+        return ["load", "store"]
