@@ -355,6 +355,8 @@ enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
     c->stepping = steps != NOWHERE;
     c->steps_left = steps;
     c->halted = false;
+    if (c->stepping && steps && c->block && arch_pc(c) == c->repeat_pc && c->continue_pc == NOWHERE)
+        c->steps_left--; /* the rest of a string instruction is one */
     core_rearm(c);
     running = c;
     do {

@@ -209,3 +209,15 @@ def test_a_string_instruction_at_which_a_debugger_stopped_time_and_again_counts_
         stops += 1
     assert stops > 100
     assert Spent(before, rig.books()).everything() == spent.everything()
+
+
+def test_the_rest_of_a_string_instruction_that_was_stopped_half_way_is_one_step(rig) -> None:
+    string = rig.place(CODE, f"mov edi, {DATA}; mov ecx, 3000")
+    behind = rig.place(string, "rep stosb")
+    rig.place(behind, "nop; nop; fence; hlt")
+    rig.begin()
+    assert rig.engine.run(rig.engine.time + 500) is Stop.TIME
+    assert rig.engine.register("rip") == string
+    assert 0 < rig.engine.register("rcx") < 3000
+    assert rig.engine.run(steps=1) is Stop.STEPS
+    assert (rig.engine.register("rip"), rig.engine.register("rcx")) == (behind, 0)

@@ -132,6 +132,19 @@ def stepped(observed: Observed) -> Exit:
     return result
 
 
+def stepped_in_windows(steps: int, cycles: int) -> Way:
+    """So many instructions one by one, so many cycles freely, and again."""
+
+    def way(observed: Observed) -> Exit:
+        machine, result = observed.machine, None
+        while result is None:
+            result = next(filter(None, (machine.step() for _ in range(steps))), None)
+            result = result or machine.run_until_cycle(machine.engine.time + cycles)
+        return result
+
+    return way
+
+
 def addresses_executed(image: Path | LoadedImage, most: int = 100_000) -> Counter[int]:
     """Step through the beginning of a run and return how often each instruction was executed."""
     observed, found = Observed(image), Counter[int]()
