@@ -152,7 +152,7 @@ void core_cut_block(struct core *c, uint64_t pc)
         return;
     }
     uint64_t offset = pc - c->block_pc;
-    if (b->bytes && offset >= b->bytes) { /* complete: the fault is in fetching what follows */
+    if (b->bytes ? offset >= b->bytes : offset) { /* complete: the fault is in fetching what follows */
         core_leave_block(c, pc);
         return;
     }
@@ -162,7 +162,7 @@ void core_cut_block(struct core *c, uint64_t pc)
             refund_issue(c, b->element);
         done = b->insns;
     } else {
-        while (done < b->insns && b->insn[done].end <= offset)
+        while (b->bytes && done < b->insns && b->insn[done].end <= offset)
             done++;
     }
     c->block = NULL;

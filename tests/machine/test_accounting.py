@@ -30,6 +30,7 @@ COUNTED = (
     ("soft interrupt", "int 0x40", 1 + 2),
     ("breakpoint instruction", "int3", 1 + 2),
     ("undefined", "inc eax; ud2; inc eax", 2 + 2),
+    ("no instruction at all", "inc eax; .byte 0x06, 0x06; inc eax", 2 + 2),
     ("segment", "mov eax, ss; mov ss, eax; inc eax; inc eax", 4),
     ("flags", "pushfq; popfq; cli; sti; cli; nop", 6),
     ("single-stepped", f"pushfq; {SET_TF}; popfq; inc eax; pushfq; {CLEAR_TF}; popfq; nop", 8 + 4 * 2),

@@ -9,6 +9,7 @@ from tests.machine.rig import Rig, Spent, skylake
 from tests.machine.snippets import (
     CODE,
     DATA,
+    IDT,
     PAGE,
     PAGE_TABLE,
     PML4,
@@ -17,6 +18,7 @@ from tests.machine.snippets import (
     USER_CS,
     USER_SS,
     USER_STACK,
+    gate,
 )
 
 COST = skylake().cost
@@ -66,12 +68,14 @@ CROSSINGS = {
     "int3": ("int3", "hlt", 2, COST["int_gate"] + COST["iret"]),
     "a fault": ("ud2", "hlt", 2, COST["exception"] + COST["iret"]),
     "a privileged instruction": ("cli; nop", "hlt", 2, COST["exception"] + COST["iret"]),
+    "a refused int": ("int 0x44; nop; nop", "hlt", 2, COST["exception"] + COST["iret"]),
     "nested in the kernel": ("int 0x43", "hlt", 2, 2 * (COST["int_gate"] + COST["iret"])),
 }  # fmt: skip
 
 
 def with_handlers(rig: Rig) -> None:
     rig.handler(0x42, "iretq")
+    rig.write(IDT + 16 * 0x44, gate(0, privilege=0))
     rig.handler(3, "iretq")
     rig.handler(0x43, "int 0x42; iretq")
     rig.handler(6, "add qword ptr [rsp], 2; iretq")

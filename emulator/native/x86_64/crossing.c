@@ -92,11 +92,11 @@ static void deliver_exception(struct core *c, uint32_t vector)
     core_book(c, RING_KERNEL);
     if (vector == VECTOR_PF && !soft)
         account_count(&c->account, COUNTER_PAGE_FAULTS);
-    core_charge(c, soft ? COST_INT_GATE : COST_EXCEPTION);
     c->shutdown_pc = arch_pc(c);
     if (soft)
         c->arch.soft_bytes = (uint32_t)last_insn_bytes(c); /* the engine has moved RIP past it already */
     refuse_bad_gate(c, vector, soft);
+    core_charge(c, soft ? COST_INT_GATE : COST_EXCEPTION);
     x86.do_interrupt(c->cpu); /* a fault in here does not return: it comes back as an exception of its own */
     c->arch.soft_bytes = 0;
     if (soft)
