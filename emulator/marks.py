@@ -8,6 +8,7 @@ of a 32-bit number, a zero-terminated name and padding to four bytes.
 from __future__ import annotations
 
 import io
+import re
 import struct
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SECTION = ".ringscope.names"
-MARK_BYTES = 8
-#: What any mark begins with, by architecture; native/mark.c knows the rest.
-BEGINNINGS = {
-    MarkArchitecture.X86: b"\x0f\x1f",
-    MarkArchitecture.AARCH64: b"\x7f\x4a\x8a\xd2",
+MARK_BYTES = 8  # at most
+#: Where a mark may be, by architecture; native/mark.c decides.
+CANDIDATE = {
+    MarkArchitecture.X86: re.compile(rb"(?=\x0f\x1f\x84)"),
+    MarkArchitecture.AARCH64: re.compile(rb"(?=..[\xe0-\xff]\x92)", re.DOTALL),
 }
 
 
@@ -44,14 +45,13 @@ def read_names(data: bytes) -> dict[int, str]:
 
 def counters_in(code: bytes, architecture: MarkArchitecture = MarkArchitecture.X86) -> set[str]:
     """Return the counters that the marks in some code supply."""
-    library, names, beginning = native.load(), native.counter_names(), BEGINNINGS[architecture]
-    found, at = set(), code.find(beginning)
-    while at >= 0:
+    library, names, found = native.load(), native.counter_names(), set()
+    for candidate in CANDIDATE[architecture].finditer(code):
+        at = candidate.start()
         mark = library.mark_at(code[at : at + MARK_BYTES], min(MARK_BYTES, len(code) - at), architecture)
         counter = library.mark_counter(mark) if mark else -1
         if counter >= 0:
             found.add(names[counter])
-        at = code.find(beginning, at + 1)
     return found
 
 

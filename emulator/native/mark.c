@@ -11,8 +11,8 @@
 /* NOP r/m32 with a SIB byte and a 32-bit displacement (Intel SDM volume 2, NOP): the one form that marks take. */
 static const uint8_t nop_opcode[] = {0x0f, 0x1f, 0x84, 0x00};
 
-/* The bits of MOVZ Xd, #imm16 (Arm ARM C6.2, MOVZ) that are not its immediate. */
-enum { MOVZ_IMMEDIATE_SHIFT = 5, MOVZ_IMMEDIATE = 0xffff };
+/* Where MOVN Xd, #imm16 (Arm ARM C6.2, MOVN) has its immediate. */
+enum { MOVN_SHIFT = 5, MOVN_IMMEDIATE = 0xffff };
 
 static uint32_t word_at(const uint8_t *code)
 {
@@ -22,30 +22,30 @@ static uint32_t word_at(const uint8_t *code)
     return word;
 }
 
-static uint32_t x86_mark(const uint8_t *code)
+static uint32_t x86_mark(const uint8_t *code, uint32_t length)
 {
-    uint32_t displacement = word_at(code + sizeof(nop_opcode));
+    uint32_t displacement;
 
-    if (memcmp(code, nop_opcode, sizeof(nop_opcode)) != 0 || (displacement & 0xffff0000u) != RINGSCOPE_MAGIC)
+    if (length < sizeof(nop_opcode) + sizeof(displacement) || memcmp(code, nop_opcode, sizeof(nop_opcode)) != 0)
         return 0;
-    return displacement;
+    displacement = word_at(code + sizeof(nop_opcode));
+    return (displacement & 0xffff0000u) == RINGSCOPE_MAGIC ? displacement : 0;
 }
 
-static uint32_t aarch64_mark(const uint8_t *code)
+static uint32_t aarch64_mark(const uint8_t *code, uint32_t length)
 {
-    uint32_t own = word_at(code + sizeof(own));
-    uint32_t number = own >> MOVZ_IMMEDIATE_SHIFT & MOVZ_IMMEDIATE;
+    uint32_t word, number;
 
-    if (word_at(code) != RINGSCOPE_AARCH64_MAGIC || own != (RINGSCOPE_AARCH64_CODE | number << MOVZ_IMMEDIATE_SHIFT))
+    if (length < sizeof(word))
         return 0;
-    return RINGSCOPE_MAGIC | number;
+    word = word_at(code);
+    number = word >> MOVN_SHIFT & MOVN_IMMEDIATE;
+    return word == (RINGSCOPE_MOVN_XZR | number << MOVN_SHIFT) ? RINGSCOPE_MAGIC | number : 0;
 }
 
 uint32_t mark_at(const uint8_t *code, uint32_t length, enum mark_architecture architecture)
 {
-    if (length < MARK_BYTES)
-        return 0;
-    return architecture == MARK_AARCH64 ? aarch64_mark(code) : x86_mark(code);
+    return architecture == MARK_AARCH64 ? aarch64_mark(code, length) : x86_mark(code, length);
 }
 
 int mark_counter(uint32_t mark)

@@ -14,8 +14,6 @@
 
 enum mark_architecture { MARK_X86, MARK_AARCH64 };
 
-enum { MARK_BYTES = 8 }; /* on every architecture */
-
 /* The mark that `length` bytes of code begin with, RINGSCOPE_MAGIC included; 0 if they begin with something else. */
 uint32_t mark_at(const uint8_t *code, uint32_t length, enum mark_architecture architecture);
 

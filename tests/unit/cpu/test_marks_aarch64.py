@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A mark on AArch64 is two moves to the zero register, and nothing else is taken for one."""
+"""A mark on AArch64 is a move of a number to the zero register, and nothing else is taken for one."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ void _start(void)
 SCRIPT = "SECTIONS { . = 0x40000000; .text : { *(.text*) } /DISCARD/ : { *(.comment) } }"
 
 
-def movz_xzr(value: int) -> bytes:
-    return struct.pack("<I", 0xD2800000 | value << 5 | 31)
+def movn(value: int, *, register: int = 31, shift: int = 48) -> bytes:
+    """``movn xREGISTER, #value, lsl #shift``."""
+    return struct.pack("<I", 0x92800000 | shift // 16 << 21 | value << 5 | register)
 
 
 def mark_at(code: bytes, architecture: MarkArchitecture = MarkArchitecture.AARCH64) -> int:
@@ -39,18 +40,18 @@ def mark_at(code: bytes, architecture: MarkArchitecture = MarkArchitecture.AARCH
 
 @pytest.mark.parametrize("number", [0, 1, 7, 0x1007, 0x2001, 0x4FFF, 0xFFFF])
 def test_a_mark_carries_its_number(number: int) -> None:
-    assert mark_at(movz_xzr(MAGIC) + movz_xzr(number)) == MAGIC << 16 | number
+    assert mark_at(movn(number)) == MAGIC << 16 | number
 
 
 @pytest.mark.parametrize(
     "code",
     [
-        movz_xzr(MAGIC),  # cut off
-        movz_xzr(MAGIC + 1) + movz_xzr(7),  # another number
-        movz_xzr(7) + movz_xzr(MAGIC),  # the wrong way round
-        movz_xzr(MAGIC) + struct.pack("<I", 0xD2800000 | 7 << 5),  # to x0
-        movz_xzr(MAGIC) + struct.pack("<I", 0xD2A00000 | 7 << 5 | 31),  # shifted by 16
-        struct.pack("<II", 0xD503201F, 0xD503201F),  # nop; nop
+        movn(7)[:3],  # cut off
+        movn(7, register=0),
+        movn(7, shift=32),
+        struct.pack("<I", 0xD2E00000 | 7 << 5 | 31),  # movz
+        struct.pack("<I", 0x12A00000 | 7 << 5 | 31),  # movn wzr
+        struct.pack("<I", 0xD503201F),  # nop
     ],
 )
 def test_nothing_else_is_a_mark(code: bytes) -> None:
@@ -58,7 +59,7 @@ def test_nothing_else_is_a_mark(code: bytes) -> None:
 
 
 def test_the_marks_of_one_architecture_mean_nothing_on_the_other() -> None:
-    assert mark_at(movz_xzr(MAGIC) + movz_xzr(7), MarkArchitecture.X86) == 0
+    assert mark_at(movn(7) + movn(7), MarkArchitecture.X86) == 0
     assert mark_at(bytes.fromhex("0f1f8400 07005352")) == 0
     assert mark_at(bytes.fromhex("0f1f8400 07005352"), MarkArchitecture.X86) == MAGIC << 16 | 7
 
@@ -84,8 +85,15 @@ def test_what_the_header_writes_is_what_the_machine_reads(program: bytes) -> Non
     assert counters == {"ipc", "bytes-copied"}
 
 
-def test_the_compiler_turns_a_mark_into_two_moves_to_the_zero_register(program: bytes) -> None:
-    at = program.index(movz_xzr(MAGIC))
+def test_marks_are_found_in_code_wherever_they_stand() -> None:
+    code = b"\x00" * 12 + movn(0x2002) + movn(7, register=0) + movn(0x3000)
+    assert marks.counters_in(code, MarkArchitecture.AARCH64) == {"context-switches", "bytes-copied"}
+    assert marks.counters_in(code) == set()
+    assert marks.counters_in(code[:15], MarkArchitecture.AARCH64) == set()
+
+
+def test_a_mark_is_one_move_to_the_zero_register(program: bytes) -> None:
+    at = program.index(movn(0x2001))
     engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
-    first, second = engine.disasm_lite(program[at : at + 8], 0)
-    assert (first[2:], second[2:]) == (("mov", "xzr, #0x5253"), ("mov", "xzr, #7"))
+    ((_, size, mnemonic, operands),) = engine.disasm_lite(program[at : at + 4], 0)
+    assert (size, mnemonic, operands) == (4, "mov", "xzr, #-0x2001000000000001")
