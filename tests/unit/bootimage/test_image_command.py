@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import argparse
+import struct
 
 import pytest
 
+from ringscope import bootimage
+from ringscope.bootimage import arm64_header
 from ringscope.tools import image
 
 MIB = 1 << 20
@@ -59,6 +62,33 @@ def test_inspect_shows_the_header_of_an_arm64_image(command, system, tmp_path, m
     assert "arm64 Image header: text_offset 0x7f000, image_size 0x15000, pages: 4 KiB" in said
     assert "holds the kernel whole: ELF kernel, ELF64 AArch64" in said
     assert "root.elf [bold] x" in said
+
+
+KINDS = ("ELF kernel", "flat kernel", "ELF program", "arm64 Image", "packed image")
+
+
+@pytest.fixture(params=KINDS)
+def file_of_a_kind(request, tmp_path, make_elf, multiboot1):
+    """Each kind of file that can be inspected, and the kind."""
+    place = struct.pack("<5I", MIB, MIB, 0, MIB + 0x2000, MIB + 32)
+    kernel = make_elf((MIB, multiboot1(), None, None))
+    data = {
+        "ELF kernel": kernel,
+        "flat kernel": multiboot1(1 << 16, place) + b"code",
+        "ELF program": make_elf((0x400000, b"code", None, None), bits=64),
+        "arm64 Image": arm64_header.build(0x14000010, 0, 0x1000, 0),
+        "packed image": bootimage.wrap(kernel, ()),
+    }[request.param]
+    (tmp_path / "file").write_bytes(data)
+    return tmp_path / "file", request.param
+
+
+def test_inspect_prints_every_kind_of_file(command, file_of_a_kind):
+    file, kind = file_of_a_kind
+    status, said, complaints = command("inspect", file)
+    assert (status, complaints) == (0, "")
+    assert said.startswith(f"{file}: {kind}, ")
+    assert "segments" in said
 
 
 def test_bad_input_is_one_sentence_and_status_2(command, tmp_path):
