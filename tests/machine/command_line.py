@@ -29,6 +29,9 @@ def command(*words: object) -> list[str]:
 def environment(state: Path) -> dict[str, str]:
     """Return an environment in which a command leaves its traces below ``state``."""
     kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "RINGSCOPE_DEBUG")}
+    if "PYTHONPATH" in kept:  # a relative folder would be looked for where the command runs
+        folders = kept["PYTHONPATH"].split(os.pathsep)
+        kept["PYTHONPATH"] = os.pathsep.join(str(Path(folder).absolute()) for folder in folders if folder)
     return {**kept, "XDG_STATE_HOME": str(state)}
 
 
