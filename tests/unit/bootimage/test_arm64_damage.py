@@ -24,7 +24,9 @@ from ringscope.bootimage import (
 
 RAM = 0x4000_0000
 LAYOUT = MemoryLayout(8 << 20, (MemoryRegion(RAM, 8 << 20, 1),))
-FIXTURES = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+FIXTURES = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
+)
 NUMBERS = st.one_of(st.integers(0, 64), st.integers(RAM, RAM + (9 << 20)), st.integers(0, 2**64 - 1))
 CODE = bytes(64)
 

@@ -14,7 +14,9 @@ from ringscope import bootimage
 from ringscope.bootimage import BootRequest, ImageError, container, inspection
 
 MIB = 1 << 20
-FIXTURES = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+FIXTURES = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None
+)
 #: Positions count from the start or, negative, from the end: headers lie at both.
 PATCHES = st.lists(
     st.tuples(st.integers(-400, 800), st.sampled_from("BHIQ"), st.integers(0, 2**64 - 1)),
