@@ -103,12 +103,12 @@ class Counters:
         return {name: books.total(name) for name in self.names()}
 
 
-def read_ledger(core: int, names: Mapping[int, str]) -> list[Entry]:
+def read_ledger(library: ctypes.CDLL, core: int, names: Mapping[int, str]) -> list[Entry]:
     """Return the operations that were carried out, by number; ``interrupt`` comes last.
 
-    ``names`` are the names of the marks' numbers; an unnamed one is called by its number.
+    ``library`` is the one that made the core. ``names`` are the names of the marks' numbers; an unnamed one is
+    called by its number.
     """
-    library = native.load()
     entries = []
     for number in range(native.LEDGER_INTERRUPT + 1):
         address = library.core_operation(core, number)

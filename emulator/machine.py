@@ -311,16 +311,16 @@ class Machine:
 
     def books(self) -> books.Books:
         """Return a copy of everything counted so far."""
-        return books.Books.at(native.load().core_books(self.engine.core))
+        return books.Books.at(self.engine.library.core_books(self.engine.core))
 
     @property
     def dropped_marks(self) -> int:
         """How many marks could not be booked: an end without a beginning, or too many operations at once."""
-        return int(native.load().core_dropped_marks(self.engine.core))
+        return int(self.engine.library.core_dropped_marks(self.engine.core))
 
     def ledger(self) -> list[Entry]:
         """Return the marked operations carried out so far."""
-        return books.read_ledger(self.engine.core, self._names)
+        return books.read_ledger(self.engine.library, self.engine.core, self._names)
 
     def run_until_cycle(self, cycle: int) -> Exit | None:
         """Run to a point in simulated time; None when it was reached. The run can go on."""

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The engine that executes guest instructions, tied to the native core. The only module that imports unicorn.
+"""The engine that executes guest instructions, tied to the native core.
+
+Only this module and the one that finds its state (x86_64/layout.py) import unicorn.
 
 ``Engine`` owns guest RAM, the engine and the core on top of it. Whatever the guest does rarely arrives as a
 call of one of the handlers it was given; an exception raised in a handler stops the run and is raised again
@@ -158,7 +160,7 @@ class Engine:
         place[:] = [layout[name] for name in names]
 
     def _find_user_data(self, hook: int) -> int:
-        """Return the address of the hook's user-data word: the block hook's own argument (run.c)."""
+        """Return the address of the hook's user-data word: the block hook's own argument (translate.c)."""
         words = (ctypes.c_uint64 * 16).from_address(hook)
         found = [i for i, word in enumerate(words) if word == self._core]
         if len(found) != 1:
@@ -253,8 +255,13 @@ class Engine:
         return int(self._native.core_lateness(self._core))
 
     @property
+    def library(self) -> ctypes.CDLL:
+        """The library that the core belongs to."""
+        return self._native
+
+    @property
     def core(self) -> int:
-        """The native core, for those who read its books (trace/books.py)."""
+        """The native core, for those who read its books (books.py)."""
         return int(self._core)
 
     @property

@@ -3,7 +3,7 @@
  * access.c: every load and store the guest completes.
  *
  * Two groups of the engine's helpers are replaced: the slow-path loads and stores that translated code calls for every
- * access while a memory hook exists, and the ones that the engine's own C code uses (descriptors, interrupt
+ * access while a memory hook exists (cpu/engine.py installs one on addresses that no guest has), and the ones that the engine's own C code uses (descriptors, interrupt
  * frames, FXSAVE areas). Both are given the virtual address. The original does the access, with its faults; what
  * returns has completed and is shown to the models, which translate the address themselves (mmu.h).
  */
@@ -48,7 +48,9 @@ static void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, 
     unsigned first = (unsigned)(0x1000 - (vaddr & 0xfff));
     const struct tlb_entry *e = mmu_translate(&c->models.mmu, &c->account, vaddr, access);
 
-    if (e && is_cached(c, tlb_entry_paddr(e, vaddr)))
+    if (e && !is_cached(c, tlb_entry_paddr(e, vaddr)))
+        core_charge(c, write ? COST_DEVICE_WRITE : COST_DEVICE_READ);
+    else if (e)
         hierarchy_data(&c->models.hierarchy, &c->account, tlb_entry_paddr(e, vaddr), first, write);
     e = mmu_translate(&c->models.mmu, &c->account, vaddr + first, access);
     if (e && is_cached(c, tlb_entry_paddr(e, vaddr + first)))

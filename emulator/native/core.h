@@ -60,6 +60,9 @@ struct callbacks {
     int32_t (*msr_write)(uint32_t index, uint64_t value);
     uint32_t (*task_priority)(void); /* CR8 */
     void (*set_task_priority)(uint32_t value);
+    uint64_t (*firmware)(uint64_t function, uint64_t first, uint64_t second); /* AArch64: PSCI */
+    uint64_t (*timer_read)(uint32_t name);  /* AArch64: the generic timer's registers */
+    void (*timer_write)(uint32_t name, uint64_t value);
     int32_t (*stack_fault)(uint64_t pc); /* whether the #GP there is a #SS: see stack_fault.py */
     int32_t (*invalid)(uint64_t pc); /* the undefined instruction there: enum invalid_answer */
 };

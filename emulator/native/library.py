@@ -32,6 +32,9 @@ MSR_READ = ctypes.CFUNCTYPE(ctypes.c_int32, _u32, ctypes.POINTER(_u64))
 MSR_WRITE = ctypes.CFUNCTYPE(ctypes.c_int32, _u32, _u64)
 TASK_PRIORITY = ctypes.CFUNCTYPE(_u32)
 SET_TASK_PRIORITY = ctypes.CFUNCTYPE(None, _u32)
+FIRMWARE = ctypes.CFUNCTYPE(_u64, _u64, _u64, _u64)
+TIMER_READ = ctypes.CFUNCTYPE(_u64, _u32)
+TIMER_WRITE = ctypes.CFUNCTYPE(None, _u32, _u64)
 STACK_FAULT = ctypes.CFUNCTYPE(ctypes.c_int32, _u64)
 INVALID = ctypes.CFUNCTYPE(ctypes.c_int32, _u64)
 
@@ -52,6 +55,9 @@ class Callbacks(ctypes.Structure):
         ("msr_write", MSR_WRITE),
         ("task_priority", TASK_PRIORITY),
         ("set_task_priority", SET_TASK_PRIORITY),
+        ("firmware", FIRMWARE),
+        ("timer_read", TIMER_READ),
+        ("timer_write", TIMER_WRITE),
         ("stack_fault", STACK_FAULT),
         ("invalid", INVALID),
     ]
@@ -82,13 +88,10 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "core_new": (_ptr, (ctypes.POINTER(Callbacks), _ptr, ctypes.c_bool, ctypes.POINTER(ctypes.c_char_p))),
     "core_free": (None, (_ptr,)),
     "core_attach": (ctypes.c_char_p, (_ptr, _ptr, _ptr, _u64, _u64, _ptr)),
-    "core_enter_multiboot": (None, (_ptr, _u32, _u32, _u32)),
     "core_run": (ctypes.c_int, (_ptr, _u64, _u64)),
     "core_stop": (None, (_ptr, ctypes.c_bool)),
     "core_set_next_event": (None, (_ptr, _u64)),
     "core_set_interrupt": (None, (_ptr, ctypes.c_bool)),
-    "core_raise_nmi": (None, (_ptr,)),
-    "core_nmi_pending": (ctypes.c_bool, (_ptr,)),
     "core_wants_flush": (ctypes.c_bool, (_ptr,)),
     "core_forget_blocks": (None, (_ptr,)),
     "core_skip_idle": (None, (_ptr, _u64)),
@@ -106,13 +109,9 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "core_decoded": (_ptr, (_ptr,)),
     "core_books": (_ptr, (_ptr,)),
     "core_exceptions": (ctypes.POINTER(_u64), (_ptr,)),
-    "core_time_stamp": (_u64, (_ptr,)),
-    "core_set_time_stamp": (None, (_ptr, _u64)),
-    "core_set_tsc_aux": (None, (_ptr, _u32)),
     "core_operation": (_ptr, (_ptr, _u32)),
     "core_dropped_marks": (_u64, (_ptr,)),
     "core_physical": (_u64, (_ptr, _u64)),
-    "core_invpcid": (None, (_ptr, _u64, _u64, _u64)),
     "core_env_layout": (_ptr, ()),
     "core_env_layout_size": (ctypes.c_size_t, ()),
     "counter_name": (ctypes.c_char_p, (_u32,)),
@@ -123,15 +122,30 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "cost_cause": (ctypes.c_int, (_u32,)),
 }
 
+_SIGNATURES_OF: dict[str, dict[str, tuple[object, tuple[object, ...]]]] = {
+    "x86_64": {
+        "core_enter_multiboot": (None, (_ptr, _u32, _u32, _u32)),
+        "core_raise_nmi": (None, (_ptr,)),
+        "core_nmi_pending": (ctypes.c_bool, (_ptr,)),
+        "core_time_stamp": (_u64, (_ptr,)),
+        "core_set_time_stamp": (None, (_ptr, _u64)),
+        "core_set_tsc_aux": (None, (_ptr, _u32)),
+        "core_invpcid": (None, (_ptr, _u64, _u64, _u64)),
+    },
+    "aarch64": {
+        "core_enter_arm64": (None, (_ptr, _u64, _u64, _u64)),
+    },
+}
+
 
 class LibraryMissing(Exception):
     """The native core has not been built."""
 
 
-def find() -> Path:
+def find(arch: str) -> Path:
     """Return the library's path: beside this file when installed, else in the build folder."""
-    here = Path(__file__).resolve().parent
-    for candidate in (here / "libringscope.so", here.parents[1] / "build" / "native" / "libringscope.so"):
+    here, name = Path(__file__).resolve().parent, f"libringscope-{arch}.so"
+    for candidate in (here / name, here.parents[1] / "build" / "native" / name):
         if candidate.exists():
             return candidate
     raise LibraryMissing(
@@ -140,10 +154,14 @@ def find() -> Path:
 
 
 @cache
-def load() -> ctypes.CDLL:
-    """Load the native core once, with every function's signature declared."""
-    library = ctypes.CDLL(str(find()))
-    for name, (result, arguments) in _SIGNATURES.items():
+def load(arch: str = "x86_64") -> ctypes.CDLL:
+    """Load the native core for guests of an architecture once, with every function's signature declared.
+
+    What is not particular to one (names of counters, marks, the layout of the models' configuration) any of
+    them tells.
+    """
+    library = ctypes.CDLL(str(find(arch)))
+    for name, (result, arguments) in (_SIGNATURES | _SIGNATURES_OF[arch]).items():
         function = getattr(library, name)
         function.restype = result
         function.argtypes = arguments

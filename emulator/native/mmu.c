@@ -203,6 +203,7 @@ struct one_page {
     uint64_t vaddr;
     uint64_t tag;
     bool global_too;
+    bool any_tag;
 };
 
 static bool is_of_page(struct tlb_entry *entry, void *context)
@@ -210,7 +211,7 @@ static bool is_of_page(struct tlb_entry *entry, void *context)
     const struct one_page *page = context;
     unsigned mapping_shift = (unsigned)(entry->data >> 6 & 63);
     uint64_t tag = entry->key & TLB_TAG_MASK;
-    if (tag != page->tag && !(page->global_too && tag == TLB_TAG_GLOBAL))
+    if (!page->any_tag && tag != page->tag && !(page->global_too && tag == TLB_TAG_GLOBAL))
         return false;
     return ((entry->key ^ page->vaddr << 16) >> (mapping_shift + 16)) == 0;
 }
@@ -236,9 +237,15 @@ static void invalidate_page(struct mmu *mmu, uint64_t vaddr, uint64_t tag, bool 
 
 void mmu_invlpg(struct mmu *mmu, uint64_t vaddr) { invalidate_page(mmu, vaddr, mmu->tag, true); }
 
-void mmu_invlpg_asid(struct mmu *mmu, uint64_t vaddr, unsigned asid)
+void mmu_invlpg_asid(struct mmu *mmu, uint64_t vaddr, unsigned asid, bool global_too)
 {
-    invalidate_page(mmu, vaddr, mmu->tag_of[asid], false);
+    invalidate_page(mmu, vaddr, mmu->tag_of[asid], global_too);
+}
+
+void mmu_invlpg_all(struct mmu *mmu, uint64_t vaddr)
+{
+    struct one_page page = {.vaddr = vaddr, .any_tag = true};
+    sweep(mmu, is_of_page, &page);
 }
 
 /* ---- building ---- */

@@ -84,10 +84,11 @@ static inline const struct tlb_entry *mmu_translate(struct mmu *mmu, struct acco
  *   mov cr3                 mmu_flush_asid(new PCID, or 0), unless bit 63 asked to keep
  *   CR0.PG, CR4.PGE, PAE, PSE, PCIDE cleared ...   mmu_flush_all(true)
  *   invlpg                  mmu_invlpg(vaddr)
- *   invpcid 0, 1, 2, 3      mmu_invlpg_asid(vaddr, pcid), mmu_flush_asid(pcid), mmu_flush_all(true), (false) */
+ *   invpcid 0, 1, 2, 3      mmu_invlpg_asid(vaddr, pcid, false), mmu_flush_asid(pcid), mmu_flush_all(true), (false) */
 void mmu_flush_all(struct mmu *mmu, bool global_too);
 void mmu_flush_asid(struct mmu *mmu, unsigned asid);                     /* not its global pages */
 void mmu_invlpg(struct mmu *mmu, uint64_t vaddr);                        /* address space in force, and global pages */
-void mmu_invlpg_asid(struct mmu *mmu, uint64_t vaddr, unsigned asid);    /* not global pages */
+void mmu_invlpg_asid(struct mmu *mmu, uint64_t vaddr, unsigned asid, bool global_too);
+void mmu_invlpg_all(struct mmu *mmu, uint64_t vaddr);                    /* whatever the address space */
 
 #endif

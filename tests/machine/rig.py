@@ -168,7 +168,7 @@ class Rig:
 
     def ledger(self) -> dict[str, books.Entry]:
         """Return the ledger by name."""
-        return {entry.name: entry for entry in books.read_ledger(self.engine.core, {})}
+        return {entry.name: entry for entry in books.read_ledger(self.engine.library, self.engine.core, {})}
 
     def measure(self, source: str, *, warm: bool = False) -> Spent:
         """Run a snippet of 64-bit code at CODE and return what all of it spent.

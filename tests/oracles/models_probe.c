@@ -92,7 +92,7 @@ void probe_flush_asid(struct probe *p, uint32_t asid) { mmu_flush_asid(&p->model
 void probe_invlpg(struct probe *p, uint64_t vaddr) { mmu_invlpg(&p->models.mmu, vaddr); }
 void probe_invlpg_asid(struct probe *p, uint64_t vaddr, uint32_t asid)
 {
-    mmu_invlpg_asid(&p->models.mmu, vaddr, asid);
+    mmu_invlpg_asid(&p->models.mmu, vaddr, asid, false);
 }
 
 /* As if nearly all tags had been given away: the next flushes have to number them anew. */

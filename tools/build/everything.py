@@ -45,9 +45,10 @@ def build_everything(build: Path) -> Built:
         import_path.write(build)
         if not (build / "images").exists():
             print("compiling the native core and the guest, once", flush=True)
-        library = native.build(build)
-        guest.build(build)
+        libraries = native.build(build)
+        for arch in guest.ARCHITECTURES.values():
+            guest.build(build, arch)
         packed = images.build(build)
-    installed = {f"{native.FOLDER}/{native.NAME}": library}
+    installed = {f"{native.FOLDER}/{path.name}": path for path in libraries}
     installed |= {f"bootimage/images/{path.relative_to(build / 'images')}": path for path in packed}
     return Built(installed)

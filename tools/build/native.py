@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The native core: one shared library from emulator/native/*.c, for the machine that builds it."""
+"""The native core: a shared library per guest architecture, for the machine that builds it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from ringscope.tools.build.compiler import ROOT, WARNINGS, Program, build_progra
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAME = "libringscope.so"
 FOLDER = "emulator/native"
-ARCH = "x86_64"
+ARCHITECTURES = ("x86_64", "aarch64")
 
 
-def program(root: Path = ROOT) -> Program:
-    """Return the library's description; it lies beside its sources' name below the build folder."""
-    folders = (root / FOLDER, root / FOLDER / ARCH)
+def name(arch: str) -> str:
+    """Return the library's file name for guests of an architecture."""
+    return f"libringscope-{arch}.so"
+
+
+def program(arch: str, root: Path = ROOT) -> Program:
+    """Return the description of the library for guests of an architecture: what is common and that one's folder."""
+    folders = (root / FOLDER, root / FOLDER / arch)
     sources = tuple(sorted(str(path.relative_to(root)) for folder in folders for path in folder.glob("*.c")))
     flags = (
         "-std=gnu11",
@@ -29,11 +33,10 @@ def program(root: Path = ROOT) -> Program:
         "-fvisibility=protected",
         *WARNINGS,
     )
-    return Program(
-        f"native/{NAME}", sources, flags, ("-shared", "-ldl"), include=(FOLDER, f"{FOLDER}/{ARCH}")
-    )
+    include = (FOLDER, f"{FOLDER}/{arch}")
+    return Program(f"native/{name(arch)}", sources, flags, ("-shared", "-ldl"), include)
 
 
-def build(build_folder: Path) -> Path:
-    """Build the library and return its path."""
-    return build_program(program(), build_folder)
+def build(build_folder: Path) -> list[Path]:
+    """Build the libraries and return their paths."""
+    return [build_program(program(arch), build_folder) for arch in ARCHITECTURES]

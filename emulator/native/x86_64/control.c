@@ -60,9 +60,14 @@ static void replace_cpu_x86_update_cr3(env_t *env, uint64_t value)
 static void (*original_cpu_x86_update_cr4)(env_t *, uint32_t);
 static void replace_cpu_x86_update_cr4(env_t *env, uint32_t value)
 {
+    uint64_t changed = ENV_CR(env, 4) ^ value;
     original_cpu_x86_update_cr4(env, value);
-    if (running)
+    if (!running)
+        return;
+    if (changed & CR4_FLUSHES)
         changed_globally(running, COST_MOV_CR);
+    else
+        core_charge(running, COST_MOV_CR);
 }
 
 /* What the engine accepts and the architecture answers with #GP(0). Intel SDM volume 3, sections 2.5 and 4.1.1. */

@@ -91,7 +91,7 @@ void core_invpcid(struct core *c, uint64_t type, uint64_t pcid, uint64_t vaddr)
 {
     struct mmu *mmu = &c->models.mmu;
     switch (type) {
-    case 0: mmu_invlpg_asid(mmu, vaddr, (unsigned)pcid); break;
+    case 0: mmu_invlpg_asid(mmu, vaddr, (unsigned)pcid, false); break;
     case 1: mmu_flush_asid(mmu, (unsigned)pcid); break;
     case 2: mmu_flush_all(mmu, true); break;
     default: mmu_flush_all(mmu, false); break;

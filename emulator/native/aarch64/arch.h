@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * arch.h: what the generic core asks of AArch64. Included at the end of core.h; the other architecture's file has the
+ * same names.
+ */
+#ifndef RINGSCOPE_ARCH_H
+#define RINGSCOPE_ARCH_H
+
+static inline uint32_t arch_exception_level(const struct core *c)
+{
+    return ENV_PSTATE(c->env) >> PSTATE_EL_SHIFT & 3;
+}
+
+static inline uint64_t arch_pc(const struct core *c) { return ENV_PC(c->env); }
+static inline void arch_set_pc(struct core *c, uint64_t pc) { ENV_PC(c->env) = pc; }
+
+/* What the engine is told to start at. */
+static inline uint64_t arch_start(const struct core *c) { return ENV_PC(c->env); }
+
+static inline enum ring arch_ring(const struct core *c) { return arch_exception_level(c) ? RING_KERNEL : RING_USER; }
+
+/* Where a flow of control is: by this it is known again. */
+static inline struct flow_key arch_flow_key(const struct core *c)
+{
+    return (struct flow_key){c->arch.paging.ttbr0, ENV_PC(c->env), ENV_REG(c->env, REG_SP)};
+}
+
+/* There are no string instructions. */
+static inline void arch_repeat_state(const struct core *c, uint64_t state[REPEAT_STATE_WORDS])
+{
+    (void)c;
+    state[0] = 0;
+}
+
+/* There is one instruction set, and no shadow. */
+static inline uint32_t arch_block_mode(uint32_t flags)
+{
+    (void)flags;
+    return 0;
+}
+
+static inline bool arch_is_urgent(const struct core *c)
+{
+    (void)c;
+    return false;
+}
+
+/* The engine checks alignment itself. */
+static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned size, uintptr_t ra)
+{
+    (void)env;
+    (void)vaddr;
+    (void)size;
+    (void)ra;
+}
+
+/* start.c: run a probe on the engine at c->uc, so that engine_last_* are filled. NULL or a sentence. */
+const char *arch_learn_state(struct core *c);
+/* crossing.c: 0 when an interrupt is taken before the next instruction, -1 for none. */
+int arch_interrupt_to_take(struct core *c);
+/* crossing.c: take an interrupt before the instruction at pc. Does not return. */
+void arch_take_interrupt(struct core *c, uint64_t pc, int vector);
+
+#endif

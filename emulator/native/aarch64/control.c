@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * control.c: system registers, TLB maintenance, the generic timer, WFI.
+ *
+ * The engine keeps the registers; here the models are told of those that govern translation, and the generic timer, which
+ * the engine would run by the host's clock, is the machine's.
+ */
+#include "core.h"
+
+enum {
+    SCTLR_EL1 = SYSTEM_REGISTER(3, 0, 1, 0, 0),
+    TTBR0_EL1 = SYSTEM_REGISTER(3, 0, 2, 0, 0),
+    TTBR1_EL1 = SYSTEM_REGISTER(3, 0, 2, 0, 1),
+    TCR_EL1 = SYSTEM_REGISTER(3, 0, 2, 0, 2),
+};
+
+static uint32_t name_of(const struct system_register *r)
+{
+    return SYSTEM_REGISTER(r->op0, r->op1, r->crn, r->crm, r->op2);
+}
+
+/* CNTP_*, CNTV_*, CNTPCT and CNTVCT: op0 3, op1 3, CRn 14. CNTFRQ and the rest are the engine's. */
+static bool is_timer(const struct system_register *r)
+{
+    return r->op0 == 3 && r->op1 == 3 && r->crn == 14 && (r->crm == 2 || r->crm == 3 || (r->crm == 0 && r->op2));
+}
+
+/* ---- translation ---- */
+
+static void write_table_base(struct core *c, uint64_t *kept, uint64_t value)
+{
+    if (kept == &c->arch.paging.ttbr0 && *kept != value && (c->arch.paging.sctlr & 1))
+        account_count(&c->account, COUNTER_ADDRESS_SPACE_SWITCHES);
+    core_charge(c, COST_TTBR_WRITE);
+    *kept = value;
+}
+
+static void follow_write(struct core *c, uint32_t name, uint64_t value)
+{
+    switch (name) {
+    case SCTLR_EL1: c->arch.paging.sctlr = value; break;
+    case TCR_EL1: c->arch.paging.tcr = value; break;
+    case TTBR0_EL1: write_table_base(c, &c->arch.paging.ttbr0, value); break;
+    case TTBR1_EL1: write_table_base(c, &c->arch.paging.ttbr1, value); break;
+    default: return;
+    }
+    mmu_set_state(&c->models.mmu, &c->arch.paging);
+}
+
+/* TLBI of EL1: op0 1, op1 0, CRn 8; CRm 3 and 7 (inner shareable and not) do the same with one processor. */
+static void invalidate(struct core *c, uint32_t op2, uint64_t value)
+{
+    struct mmu *mmu = &c->models.mmu;
+    uint64_t vaddr = (uint64_t)((int64_t)(value << 20) >> 8);
+    unsigned asid = (unsigned)(value >> 48);
+
+    switch (op2) {
+    case 0: mmu_flush_all(mmu, true); break;                 /* VMALLE1 */
+    case 2: mmu_flush_asid(mmu, asid); break;                /* ASIDE1 */
+    case 1:                                                  /* VAE1 */
+    case 5: mmu_invlpg_asid(mmu, vaddr, asid, true); break;  /* VALE1 */
+    default: mmu_invlpg_all(mmu, vaddr); break;              /* VAAE1, VAALE1 */
+    }
+}
+
+static void (*original_helper_set_cp_reg64)(env_t *, const struct system_register *, uint64_t);
+static void replace_helper_set_cp_reg64(env_t *env, const struct system_register *r, uint64_t value)
+{
+    struct core *c = running;
+
+    if (c && is_timer(r)) {
+        c->call.timer_write(name_of(r), value);
+        return;
+    }
+    original_helper_set_cp_reg64(env, r, value);
+    if (!c)
+        return;
+    if (r->op0 == 1 && r->op1 == 0 && r->crn == 8 && (r->crm == 3 || r->crm == 7))
+        invalidate(c, r->op2, value);
+    else
+        follow_write(c, name_of(r), value);
+}
+
+static uint64_t (*original_helper_get_cp_reg64)(env_t *, const struct system_register *);
+static uint64_t replace_helper_get_cp_reg64(env_t *env, const struct system_register *r)
+{
+    if (running && is_timer(r))
+        return running->call.timer_read(name_of(r));
+    return original_helper_get_cp_reg64(env, r);
+}
+
+/* ---- waiting ---- */
+
+static void (*original_helper_wfi)(env_t *, uint32_t);
+static void replace_helper_wfi(env_t *env, uint32_t bytes)
+{
+    engine_last_env = env;
+    if (running)
+        running->halted = true;
+    original_helper_wfi(env, bytes); /* leaves the engine, unless it has work */
+    if (running)
+        running->halted = false;
+}
+
+/* Hints that one processor may ignore. */
+static void replace_helper_wfe(env_t *env) { (void)env; }
+static void replace_helper_yield(env_t *env) { (void)env; }
+
+#define REPLACE(name) {ENGINE_SYMBOL(#name), SLOT_DATA | SLOT_GOT, (void *)replace_##name, (void **)&original_##name}
+const struct interposition control_replacements[] = {
+    REPLACE(helper_set_cp_reg64),
+    REPLACE(helper_get_cp_reg64),
+    REPLACE(helper_wfi),
+    {ENGINE_SYMBOL("helper_wfe"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_wfe, NULL},
+    {ENGINE_SYMBOL("helper_yield"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_yield, NULL},
+};
+const size_t control_replacement_count = sizeof(control_replacements) / sizeof(control_replacements[0]);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * crossing.c: every change of exception level: SVC, aborts, interrupts, firmware calls, and ERET.
+ *
+ * The engine raises exceptions but stops there; its own delivery function, exported yet unused, does what the
+ * architecture prescribes: banks the stack pointer, writes ELR, SPSR, ESR and FAR, and goes to the vector. ERET is the
+ * engine's and only watched.
+ *
+ * What is booked where: a way in belongs to the kernel from the start, a way out up to its end.
+ */
+#include "core.h"
+
+/* Call after the exception level may have changed from `before`, still booked to the kernel. */
+static void note_level(struct core *c, uint32_t before)
+{
+    if (arch_exception_level(c) != before)
+        account_count(&c->account, COUNTER_MODE_SWITCHES);
+    core_book(c, arch_ring(c));
+}
+
+static void deliver(struct core *c, uint32_t number, enum cost cost)
+{
+    uint32_t before = arch_exception_level(c);
+
+    core_book(c, RING_KERNEL);
+    core_charge(c, cost);
+    c->shutdown_pc = arch_pc(c);
+    arm.do_interrupt(c->cpu);
+    c->exceptions[number & 0xff]++;
+    note_level(c, before);
+}
+
+static void deliver_interrupt(struct core *c)
+{
+    struct flow_key key = arch_flow_key(c);
+
+    ledger_cut(&c->ledger, &c->books, &key);
+    core_book(c, RING_KERNEL);
+    account_count(&c->account, COUNTER_INTERRUPTS);
+    deliver(c, EXCEPTION_IRQ, COST_HARDWARE_INTERRUPT);
+}
+
+/* PSCI: the machine is its own firmware. The answer goes to x0, and execution goes on behind the call. */
+static void call_firmware(struct core *c)
+{
+    core_leave_block(c, arch_pc(c));
+    core_charge(c, COST_FIRMWARE_CALL);
+    ENV_REG(c->env, 0) = c->call.firmware(ENV_REG(c->env, 0), ENV_REG(c->env, 1), ENV_REG(c->env, 2));
+}
+
+void core_on_exception(void *uc, uint32_t number, void *user)
+{
+    struct core *c = user;
+    (void)uc;
+    if (!running)
+        return;
+    switch (number) {
+    case EXCEPTION_IRQ:
+        deliver_interrupt(c);
+        break;
+    case EXCEPTION_HVC:
+    case EXCEPTION_SMC:
+        call_firmware(c);
+        break;
+    case EXCEPTION_SVC: /* the return address is behind it */
+        core_leave_block(c, arch_pc(c));
+        deliver(c, number, COST_SVC);
+        break;
+    case EXCEPTION_PREFETCH_ABORT:
+    case EXCEPTION_DATA_ABORT:
+        account_count(&c->account, COUNTER_PAGE_FAULTS);
+        /* fall through */
+    default:
+        core_cut_block(c, arch_pc(c));
+        deliver(c, number, COST_EXCEPTION);
+    }
+}
+
+bool core_on_invalid(void *uc, void *user)
+{
+    core_on_exception(uc, EXCEPTION_UNDEFINED, user);
+    return true;
+}
+
+int arch_interrupt_to_take(struct core *c)
+{
+    return c->interrupt_pending && !(ENV_DAIF(c->env) & DAIF_I) ? c->call.acknowledge() : -1;
+}
+
+void arch_take_interrupt(struct core *c, uint64_t pc, int vector)
+{
+    (void)vector; /* the controller tells which */
+    arch_set_pc(c, pc);
+    arm.raise_exception(c->env, EXCEPTION_IRQ, 0, 1);
+}
+
+static void (*original_helper_exception_return)(env_t *, uint64_t);
+static void replace_helper_exception_return(env_t *env, uint64_t new_pc)
+{
+    struct core *c = running;
+    uint32_t before = c ? arch_exception_level(c) : 0;
+
+    original_helper_exception_return(env, new_pc);
+    if (!c)
+        return;
+    core_charge(c, COST_ERET);
+    note_level(c, before);
+    if (c->ledger.in_interrupt || c->ledger.aside_count) {
+        struct flow_key key = arch_flow_key(c);
+        ledger_return(&c->ledger, &c->books, &key, arch_ring(c) == RING_USER);
+    }
+}
+
+/* HVC and SMC reach the firmware, whatever EL2 and EL3 would say. */
+static void replace_helper_pre_hvc(env_t *env) { (void)env; }
+static void replace_helper_pre_smc(env_t *env, uint32_t syndrome)
+{
+    (void)env;
+    (void)syndrome;
+}
+
+const struct interposition crossing_replacements[] = {
+    {ENGINE_SYMBOL("helper_exception_return"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_exception_return,
+     (void **)&original_helper_exception_return},
+    {ENGINE_SYMBOL("helper_pre_hvc"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_pre_hvc, NULL},
+    {ENGINE_SYMBOL("helper_pre_smc"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_pre_smc, NULL},
+};
+const size_t crossing_replacement_count = sizeof(crossing_replacements) / sizeof(crossing_replacements[0]);
