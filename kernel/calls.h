@@ -38,5 +38,6 @@ error_t call_thread_start(uint64_t thread, uint64_t instruction, uint64_t stack,
 error_t call_io_allow(uint64_t space, uint64_t ioports);
 error_t call_interrupt_attach(uint64_t interrupt, uint64_t port);
 error_t call_interrupt_acknowledge(uint64_t interrupt);
+error_t call_power_off(uint64_t power);
 
 #endif

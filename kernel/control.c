@@ -91,3 +91,10 @@ error_t call_interrupt_acknowledge(uint64_t interrupt_slot)
 	interrupt_acknowledge(interrupt->first);
 	return ERROR_OK;
 }
+
+error_t call_power_off(uint64_t power_slot)
+{
+	struct handle *power;
+	try(handle_find(power_slot, OBJECT_POWER, RIGHT_MANAGE, &power));
+	arch_power_off();
+}

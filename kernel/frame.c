@@ -33,6 +33,11 @@ void frame_open(paddr_t first, uint64_t count)
 	}
 }
 
+void frame_open_device(paddr_t frame)
+{
+	entry(frame)->kind = FRAME_DEVICE;
+}
+
 enum frame_kind frame_kind(paddr_t frame)
 {
 	return (enum frame_kind)entry(frame)->kind;
@@ -45,12 +50,12 @@ bool frame_is_mapped(paddr_t frame)
 
 bool frame_is_free(paddr_t frame)
 {
-	return frame_is_user(frame) && !frame_is_mapped(frame);
+	return frame_kind(frame) == FRAME_USER && !frame_is_mapped(frame);
 }
 
 bool frame_is_user(paddr_t frame)
 {
-	return frame_kind(frame) == FRAME_USER;
+	return frame_kind(frame) == FRAME_USER || frame_kind(frame) == FRAME_DEVICE;
 }
 
 void frame_take(paddr_t frame, enum frame_kind kind)
@@ -59,7 +64,7 @@ void frame_take(paddr_t frame, enum frame_kind kind)
 		panic("a frame is checked to be free before the kernel takes it", frame.value);
 	}
 	memory_clear_page(arch_pointer(frame));
-	entry(frame)->kind = (unsigned)kind & 3;
+	entry(frame)->kind = (unsigned)kind & 7;
 }
 
 void frame_give_back(paddr_t frame)

@@ -15,19 +15,22 @@ enum frame_kind {
 	FRAME_USER,     /* free, or mapped `mappings` times */
 	FRAME_OBJECT,   /* the first of a kernel object */
 	FRAME_TABLE,    /* a page table */
+	FRAME_DEVICE,   /* registers of a device, to be mapped like FRAME_USER and never anything else */
 };
 
 struct frame {
-	uint32_t kind : 2;
-	uint32_t mappings : 30;
+	uint32_t kind : 3;
+	uint32_t mappings : 29;
 };
 
 /* Use `table`, of `count` zeroed entries, for the frames from physical address 0. */
 void frame_start(struct frame *table, uint64_t count);
 /* Let user mode have a range of frames. */
 void frame_open(paddr_t first, uint64_t count);
+/* Let user mode map a device's frame. */
+void frame_open_device(paddr_t frame);
 
-/* Is the frame neither mapped nor the kernel's? */
+/* Is the frame memory, neither mapped nor the kernel's? */
 bool frame_is_free(paddr_t frame);
 /* May the frame be mapped for user mode? */
 bool frame_is_user(paddr_t frame);

@@ -23,7 +23,7 @@ struct handle {
 		struct port *port;
 		struct thread *thread;
 		struct space *space;
-		uint64_t first; /* OBJECT_MEMORY, _IOPORTS, _INTERRUPT: first frame, port or line */
+		uint64_t first; /* OBJECT_MEMORY, _IOPORTS, _INTERRUPT, _POWER: first frame, port, line or 0 */
 	};
 	union {
 		uint64_t badge; /* OBJECT_PORT: told to the receiver; 0: not chosen yet */

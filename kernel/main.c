@@ -81,6 +81,11 @@ static void open_frames(const struct boot *boot, struct boot_range hole)
 			}
 		}
 	}
+	for (uint64_t i = 0; i < arch_device_frames(); i++) {
+		if (arch_is_driver_frame(paddr(i * PAGE_SIZE))) {
+			frame_open_device(paddr(i * PAGE_SIZE));
+		}
+	}
 }
 
 void kernel_main(const struct boot *boot)
@@ -93,6 +98,9 @@ void kernel_main(const struct boot *boot)
 		top = boot->memory[i].end > top ? boot->memory[i].end : top;
 	}
 	uint64_t frames = page_down(top) / PAGE_SIZE;
+	if (frames < arch_device_frames()) {
+		panic("devices lie below the end of memory; frames", frames);
+	}
 	uint64_t table_size = page_up(frames * sizeof(struct frame));
 	uint64_t root_size = root_frames(boot) * PAGE_SIZE;
 	uint64_t hole = find_hole(boot, table_size + root_size);

@@ -73,6 +73,20 @@ static void put_range(struct space *space, uint64_t slot, uint8_t type, uint8_t 
 	put(space, slot, (struct handle){ .type = type, .rights = rights, .first = first, .count = count });
 }
 
+static void put_devices(struct space *space)
+{
+	put_range(space, ROOT_HANDLE_INTERRUPTS, OBJECT_INTERRUPT, RIGHT_MANAGE, 0, ABI_INTERRUPTS);
+	if (arch_io_ports() != 0) {
+		put_range(space, ROOT_HANDLE_IOPORTS, OBJECT_IOPORTS, RIGHT_MANAGE, 0, arch_io_ports());
+	}
+	if (arch_device_frames() != 0) {
+		put_range(space, ROOT_HANDLE_DEVICES, OBJECT_MEMORY, RIGHT_READ | RIGHT_WRITE, 0, arch_device_frames());
+	}
+	if (arch_has_power()) {
+		put_range(space, ROOT_HANDLE_POWER, OBJECT_POWER, RIGHT_MANAGE, 0, 1);
+	}
+}
+
 /* One handle for each run of free frames; what does not fit into the page is left unused. */
 static uint64_t put_memory(const struct boot *boot, struct space *space, struct bootinfo *info, uint64_t slot)
 {
@@ -135,8 +149,7 @@ struct thread *root_make(const struct boot *boot, paddr_t frames)
 	object_hold(&space->object);
 	put(space, ROOT_HANDLE_SPACE, (struct handle){ .type = OBJECT_SPACE, .rights = RIGHT_ALL, .space = space });
 	put(space, ROOT_HANDLE_THREAD, (struct handle){ .type = OBJECT_THREAD, .rights = RIGHT_ALL, .thread = thread });
-	put_range(space, ROOT_HANDLE_IOPORTS, OBJECT_IOPORTS, RIGHT_MANAGE, 0, arch_io_ports());
-	put_range(space, ROOT_HANDLE_INTERRUPTS, OBJECT_INTERRUPT, RIGHT_MANAGE, 0, ABI_INTERRUPTS);
+	put_devices(space);
 	uint64_t slot = put_memory(boot, space, info, ROOT_HANDLE_FIRST_MEMORY);
 	info->first_free_slot = put_modules(boot, space, info, slot);
 

@@ -41,6 +41,8 @@ static error_t object_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint6
 		return call_memory_usage(a);
 	case CALL_RECLAIM:
 		return call_reclaim(a);
+	case CALL_POWER_OFF:
+		return call_power_off(a);
 	default:
 		return ERROR_CALL;
 	}

@@ -55,7 +55,9 @@
 #define CALL_MEMORY_USAGE 17
 /* reclaim(memory): End every object that is made of frames of a range, whoever made it. */
 #define CALL_RECLAIM 18
-#define CALL_COUNT 19
+/* power_off(power): Turn the machine off. */
+#define CALL_POWER_OFF 19
+#define CALL_COUNT 20
 
 #define ERROR_OK 0 /* done */
 #define ERROR_CALL 1 /* no such call */
@@ -81,6 +83,7 @@
 #define OBJECT_MEMORY 4
 #define OBJECT_IOPORTS 5
 #define OBJECT_INTERRUPT 6
+#define OBJECT_POWER 7
 
 #define OBJECT_FRAMES_PORT 1
 #define OBJECT_FRAMES_THREAD 1
@@ -119,6 +122,8 @@
 #define ROOT_HANDLE_THREAD 2
 #define ROOT_HANDLE_IOPORTS 3
 #define ROOT_HANDLE_INTERRUPTS 4
+#define ROOT_HANDLE_DEVICES 5
+#define ROOT_HANDLE_POWER 6
 #define ROOT_HANDLE_FIRST_MEMORY 8
 
 #define MARK_PING_PONG 1

@@ -42,7 +42,8 @@ bool arch_space_reserve(struct arch_space *space); /* false: no address-space nu
 void arch_space_make(struct arch_space *space, paddr_t top_table);
 void arch_space_end(struct arch_space *space);     /* gives every table but the top one back */
 bool arch_is_user_range(vaddr_t first, uint64_t pages);
-/* Map one frame; rights of RIGHT_READ, _WRITE, _EXECUTE. ERROR_TABLE when a page table is missing. */
+/* Map one frame, as device memory if it is FRAME_DEVICE; rights of RIGHT_READ, _WRITE, _EXECUTE. ERROR_TABLE when a
+ * page table is missing. */
 error_t arch_map(struct arch_space *space, vaddr_t address, paddr_t frame, uint64_t rights);
 /* Make a cleared frame the next missing table; ERROR_MAPPED when none is missing. */
 error_t arch_map_table(struct arch_space *space, vaddr_t address, paddr_t frame);
@@ -54,8 +55,14 @@ error_t arch_io_allow(struct arch_space *space, uint64_t first, uint64_t count);
 uint64_t arch_io_ports(void); /* how many the architecture has */
 void arch_interrupt_open(uint64_t line);
 void arch_interrupt_close(uint64_t line);
+/* Frames, from number 0, among which devices are reached as memory; 0 where only ports reach them. */
+uint64_t arch_device_frames(void);
+/* Is it one of those, and not a device that the kernel works? */
+bool arch_is_driver_frame(paddr_t frame);
 
 /* --- the end --- */
+bool arch_has_power(void); /* firmware turns the machine off */
+_Noreturn void arch_power_off(void);
 void arch_debug_write(char character);
 _Noreturn void arch_halt_forever(void);
 

@@ -60,6 +60,28 @@ void arch_debug_write(char character)
 	cpu_out(0xe9, (uint8_t)character); /* the debug console of emulators; nobody listens on a real PC */
 }
 
+/* Devices are reached by ports, and one of these turns an emulator off. */
+uint64_t arch_device_frames(void)
+{
+	return 0;
+}
+
+bool arch_is_driver_frame(paddr_t frame)
+{
+	(void)frame;
+	return false;
+}
+
+bool arch_has_power(void)
+{
+	return false;
+}
+
+void arch_power_off(void)
+{
+	arch_halt_forever();
+}
+
 void arch_halt_forever(void)
 {
 	for (;;) {
