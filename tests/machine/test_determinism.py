@@ -8,14 +8,20 @@ interrupt was acknowledged, and the contents of memory.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
+from ringscope.emulator.native import library as native
 from ringscope.tools.build.compiler import ROOT
 from tests.guest import catalogue
 from tests.machine import whole
+
+if TYPE_CHECKING:
+    from ringscope.emulator.machine import Exit
 
 #: Devices with interrupts, rewritten code, faults, 32- and 64-bit rings.
 GUESTS = (
@@ -123,6 +129,19 @@ def test_without_models_stepping_and_breakpoints_change_nothing_either(name: str
     )
     for number, way in enumerate(ways):
         assert whole.run(image(name), way, "functional") == free, number
+
+
+def without_the_short_cut(observed: whole.Observed) -> Exit:
+    """Send every access through the engine's own functions."""
+    descriptors = ctypes.c_ssize_t.in_dll(native.load(), "tlb_layout")
+    assert descriptors.value, "the short cut through the engine's TLB was not found"
+    descriptors.value = 0
+    return whole.freely(observed)
+
+
+@pytest.mark.parametrize("name", ["troublemaker", "page_fault", "self_modifying", "two_spaces", "alignment"])
+def test_the_short_cut_through_the_engines_tlb_changes_nothing(name: str) -> None:
+    assert whole.run(image(name), without_the_short_cut) == free_run(name)
 
 
 # ---- the bundled system: too long to be stepped through as a whole ----
