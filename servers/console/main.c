@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * main.c: the console driver. It alone may use the UART's ports and receives its interrupt.
+ * main.c: the console driver. It alone was given the UART's registers, and receives its interrupt.
  */
 #include "program.h"
 #include "protocols/console.h"

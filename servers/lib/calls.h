@@ -152,4 +152,9 @@ static inline error_t interrupt_acknowledge(handle_t interrupt)
 	return call_plain(CALL_INTERRUPT_ACKNOWLEDGE, interrupt, 0, 0, 0, 0, 0);
 }
 
+static inline error_t power_off_machine(handle_t power)
+{
+	return call_plain(CALL_POWER_OFF, power, 0, 0, 0, 0, 0);
+}
+
 #endif

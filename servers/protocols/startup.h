@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #define STARTUP_ADDRESS 0x200000ul
+#define STARTUP_DEVICE 0x300000ul /* drivers: their device's registers, if they are reached as memory */
+#define STARTUP_DEVICE_PAGES 16
 #define STARTUP_SERVICES 8
 #define STARTUP_NAME 16
 

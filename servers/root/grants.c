@@ -21,6 +21,18 @@ static void give_port(struct program *program, handle_t slot, handle_t port, uin
 	grants_check(program, what, handle_grant(program->space, slot, port, right, badge));
 }
 
+/* The registers appear in the driver's space; it has no handle to them. */
+static void give_device_memory(struct program *program)
+{
+	const uint64_t first = program->plan.device_address / ABI_PAGE_SIZE, before = resources.next;
+	for (uint64_t i = 0; i < program->plan.device_pages; i++) {
+		grants_check(program, "device memory",
+		             mapping_add(program->space, STARTUP_DEVICE + i * ABI_PAGE_SIZE, ROOT_HANDLE_DEVICES, first + i,
+		                         RIGHT_READ | RIGHT_WRITE, &resources));
+	}
+	program->frames += resources.next - before;
+}
+
 static void give_devices(struct program *program)
 {
 	const struct plan *plan = &program->plan;
@@ -31,6 +43,9 @@ static void give_devices(struct program *program)
 		             range_grant(own, ports, ROOT_HANDLE_IOPORTS, RIGHT_MANAGE, plan->io_first, plan->io_count));
 		grants_check(program, "I/O permission bitmap", io_allow(program->space, ports));
 		handle_close(own, ports);
+	}
+	if (plan->device_pages > 0) {
+		give_device_memory(program);
 	}
 	if (plan->irq != PLAN_NO_IRQ) {
 		grants_check(program, "interrupt line",

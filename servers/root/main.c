@@ -39,6 +39,10 @@ static void tell_about_start(const struct program *program)
 	if (plan->io_count > 0) {
 		print(", I/O ports %lx-%lx", plan->io_first, plan->io_first + plan->io_count - 1);
 	}
+	if (plan->device_pages > 0) {
+		print(", device memory %lx-%lx", plan->device_address,
+		      plan->device_address + plan->device_pages * ABI_PAGE_SIZE - 1);
+	}
 	if (plan->irq != PLAN_NO_IRQ) {
 		print(", interrupt line %lu", plan->irq);
 	}

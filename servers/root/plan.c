@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "abi/abi.h"
 #include "bytes.h"
 
 #define WORD 80
@@ -37,9 +38,10 @@ static bool read_whole(const char *at, uint64_t *number)
 	return read_number(&at, 10, number) && *at == 0;
 }
 
-static bool read_io(const char *at, struct plan *plan)
+/* FIRST+COUNT, the first hexadecimal */
+static bool read_range(const char *at, uint64_t *first, uint64_t *count)
 {
-	return read_number(&at, 16, &plan->io_first) && *at++ == '+' && read_whole(at, &plan->io_count);
+	return read_number(&at, 16, first) && *at++ == '+' && read_whole(at, count);
 }
 
 static bool read_uses(char *at, struct plan *plan)
@@ -81,7 +83,11 @@ static bool read_word(const char *key, char *value, struct plan *plan)
 		return read_whole(value, &plan->irq);
 	}
 	if (text_equal(key, "io")) {
-		return read_io(value, plan);
+		return read_range(value, &plan->io_first, &plan->io_count);
+	}
+	if (text_equal(key, "device")) {
+		return read_range(value, &plan->device_address, &plan->device_pages) &&
+		       plan->device_address % ABI_PAGE_SIZE == 0 && plan->device_pages <= STARTUP_DEVICE_PAGES;
 	}
 	return text_equal(key, "uses") && read_uses(value, plan);
 }

@@ -24,6 +24,8 @@ static void test_wrong_handles(void)
 	claim_equal(ipc_reply_wait(EMPTY, &message), ERROR_HANDLE, "a server cannot wait at nothing");
 	claim_equal(interrupt_attach(SLOT_INTERRUPT, PORT), ERROR_HANDLE, "no handle, no interrupt");
 	claim_equal(io_allow(SLOT_SPACE, EMPTY), ERROR_HANDLE, "no handle, no I/O port");
+	claim_equal(power_off_machine(EMPTY), ERROR_HANDLE, "no handle, no end of the machine");
+	claim_equal(power_off_machine(SLOT_MEMORY), ERROR_HANDLE, "memory does not turn the machine off");
 	claim_equal(call_plain(CALL_COUNT, 0, 0, 0, 0, 0, 0), ERROR_CALL, "a call that does not exist is an error");
 	claim_equal(call_plain(~0ul, 0, 0, 0, 0, 0, 0), ERROR_CALL, "the largest number is no call either");
 }

@@ -2,6 +2,7 @@
  *
  * scheduling.c: who runs when.
  */
+#include "attempts.h"
 #include "claim.h"
 #include "tests.h"
 #include "worker.h"
@@ -77,7 +78,7 @@ void test_scheduling(void)
 	claim_equal(thread_configure(THREAD, TEST_PRIORITY + 1, 0, 0), ERROR_ARGUMENT,
 	            "nobody gives a priority above one's own");
 	claim_equal(thread_configure(THREAD, TEST_PRIORITY, 0, 0), ERROR_OK, "one may give one's own priority");
-	claim_equal(thread_start(THREAD, 0xffffffff80101000, 0, 0), ERROR_ARGUMENT, "no thread starts in the kernel");
+	claim_equal(thread_start(THREAD, KERNEL_CODE, 0, 0), ERROR_ARGUMENT, "no thread starts in the kernel");
 	object_destroy(THREAD);
 	object_destroy(PORT);
 }

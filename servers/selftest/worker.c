@@ -21,8 +21,8 @@ void worker_start(unsigned number, worker_main *main, uint64_t argument, uint64_
 	handle_t thread = SLOT_WORKER + number;
 	object_create(OBJECT_THREAD, SLOT_MEMORY, number, thread, SLOT_SPACE);
 	thread_configure(thread, priority, pager, SLOT_KEEPER);
-	/* As if called: the stack lies eight bytes below a multiple of 16. */
-	thread_start(thread, (uint64_t)main, (uint64_t)(stacks[number] + STACK - 8), argument);
+	/* As if called. */
+	thread_start(thread, (uint64_t)main, (uint64_t)(stacks[number] + STACK - STUB_STACK_GAP), argument);
 }
 
 void worker_end(unsigned number)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define STUB_ELF_MACHINE 62 /* what ELF files of this architecture say */
+#define STUB_STACK_GAP 8    /* how far below a multiple of 16 the stack lies where a function begins */
 
 struct registers {
 	uint64_t a, b, c, d, e, f;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * attempts.h: what user mode must not be able to do, each as a worker that ends with a 1 if it could.
+ * attempts.h: what user mode must not be able to do, on this architecture.
  */
 #ifndef ATTEMPTS_H
 #define ATTEMPTS_H
 
-#include "worker.h"
+#include "attempt.h"
+
+#define KERNEL_MEMORY 0xffff800000100000 /* in its map of all memory */
+#define KERNEL_CODE 0xffffffff80101000
 
 #define ATTEMPT(name, instructions)                                    \
 	static inline void attempt_##name(uint64_t argument)               \
@@ -27,5 +30,21 @@ ATTEMPT(breakpoint, "int3")
 ATTEMPT(read, "movq (%%rdx), %%rax")
 ATTEMPT(write, "movq %%rax, (%%rdx)")
 ATTEMPT(jump, "jmp *%%rdx")
+
+static const struct attempt attempts[] = {
+	{ attempt_port, 0x3f8, FAULT_PROTECTION, "the console's ports are the console's" },
+	{ attempt_port, 0xf4, FAULT_PROTECTION, "the machine's exit port is the root's" },
+	{ attempt_port, 0x21, FAULT_PROTECTION, "the interrupt controller is the kernel's" },
+	{ attempt_interrupts_off, 0, FAULT_PROTECTION, "nobody turns interrupts off" },
+	{ attempt_halt, 0, FAULT_PROTECTION, "nobody halts the processor" },
+	{ attempt_control_register, 0, FAULT_PROTECTION, "nobody reads a control register" },
+	{ attempt_model_register, 0, FAULT_PROTECTION, "nobody reads a model-specific register" },
+	{ attempt_kernel_segment, 0, FAULT_PROTECTION, "nobody loads the kernel's segments" },
+	{ attempt_interrupt, 0, FAULT_PROTECTION, "nobody raises an interrupt by an instruction" },
+	{ attempt_read, 0x0000800000000000, FAULT_PROTECTION, "an address that is none is a protection fault" },
+	{ attempt_illegal, 0, FAULT_ILLEGAL, "an illegal instruction is a fault of its thread" },
+	{ attempt_division, 0, FAULT_ARITHMETIC, "a division by zero is a fault of its thread" },
+	{ attempt_breakpoint, 0, FAULT_BREAKPOINT, "a breakpoint is a fault of its thread" },
+};
 
 #endif

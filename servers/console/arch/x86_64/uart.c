@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * uart.c: the registers of the 16550 and its interrupt.
+ * uart.c: the registers of the 16550 and its interrupt (National Semiconductor PC16550D data sheet).
+ *
+ * The driver never asks whether it may send: it counts what it puts into the FIFO, and when that is full waits for the
+ * interrupt that says that it is empty.
  */
 #include "uart.h"
 
@@ -27,6 +30,7 @@
 /* Characters that the FIFO takes for sure. Less than FIFO_SIZE: an interrupt has come or will. */
 static unsigned room;
 
+/* 115200 baud. */
 void uart_start(void)
 {
 	stub_out(LINE_CONTROL, LINE_CONTROL_DIVISOR);
