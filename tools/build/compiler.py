@@ -44,6 +44,9 @@ X86_64_KERNEL = (
     "-mno-red-zone",
 )
 X86_64_USER = ("-target", "x86_64-freestanding-none", "-mcpu=x86_64")
+#: The same for the baseline of 64-bit ARM.
+AARCH64_KERNEL = ("-target", "aarch64-freestanding-none", "-mcpu=generic-neon-fp_armv8")
+AARCH64_USER = ("-target", "aarch64-freestanding-none", "-mcpu=generic")
 X86_32 = ("-target", "x86-freestanding-none", "-mcpu=i686-mmx-sse-sse2-x87+soft_float")
 
 

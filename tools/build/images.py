@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The bundled images: one for each system file in bootimage/systems, of the programs built before."""
+"""The bundled images: one for each system file in bootimage/systems, of the programs built before.
+
+A file for another architecture than the first has that one's name after its own: ``default-aarch64.toml``.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringscope.tools.build.compiler import ROOT, BuildError
-from ringscope.tools.build.guest import ARCH
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,9 +17,8 @@ if TYPE_CHECKING:
 SYSTEMS = ROOT / "bootimage" / "systems"
 
 
-def _inputs(system: Path) -> list[Path]:
+def _inputs(system: Path, values: dict[str, Any]) -> list[Path]:
     """Return the files that decide an image: the system, what it names, and the code that packs."""
-    values = tomllib.loads(system.read_text(encoding="utf-8"))
     named = [values.get("kernel", ""), *(module.get("file", "") for module in values.get("module", []))]
     return [system, *(system.parent / name for name in named), *(ROOT / "bootimage").glob("*.py")]
 
@@ -36,8 +37,10 @@ def build(build_folder: Path) -> list[Path]:
     """
     images = []
     for system in sorted(SYSTEMS.glob("*.toml")):
-        image = build_folder / "images" / ARCH / f"{system.stem}.img"
-        if not _is_fresh(image, _inputs(system)):
+        values = tomllib.loads(system.read_text(encoding="utf-8"))
+        arch = values.get("arch", "x86_64")
+        image = build_folder / "images" / arch / f"{system.stem.removesuffix(f'-{arch}')}.img"
+        if not _is_fresh(image, _inputs(system, values)):
             from ringscope import bootimage  # noqa: PLC0415  its assembler is slow to load and seldom needed
 
             image.parent.mkdir(parents=True, exist_ok=True)

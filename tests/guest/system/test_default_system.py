@@ -7,51 +7,73 @@ from pathlib import Path
 
 import pytest
 
-from tests.guest.machines import MACHINES, need
+from tests.guest.machines import need
 from tests.guest.system import systems
+from tests.guest.system.systems import MACHINES
 
 STORY = Path(__file__).with_name("default_console.txt").read_text(encoding="utf-8")
+#: What is another architecture's in the story: memory sizes and devices.
+DIFFERENT = {
+    "aarch64": {
+        "62 MiB": "125 MiB",
+        "I/O ports 3f8-3ff, interrupt line 4": "device memory 9000000-9000fff, interrupt line 1",
+    }
+}
 ROOT = ("root", "")
-CONSOLE = ("console", "name=console serves=yes priority=20 io=3f8+8 irq=4")
 PAGER = ("pager", "name=pager serves=yes priority=20")
+STOPPED = {
+    "x86_64": "used an instruction or port that it may not use: instruction 4",
+    "aarch64": "touched memory that it may not touch: instruction 4",
+}
+
+
+def story_of(arch):
+    story = STORY
+    for words, others in DIFFERENT.get(arch, {}).items():
+        assert words in story
+        story = story.replace(words, others)
+    return story
+
+
+def run_with_console(machine, modules, folder):
+    """Boot the root, a pager, a console and ``modules``."""
+    need(MACHINES[machine])
+    arch = systems.arch_of(machine)
+    all_modules = [ROOT, PAGER, ("console", systems.CONSOLE[arch]), *modules]
+    return systems.run(machine, systems.image_of(all_modules, folder, arch))
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_bundled_system_tells_its_story_and_ends_well(machine):
     need(MACHINES[machine])
     outcome = systems.outcome_of(machine, "default")
-    assert outcome.text == STORY
+    assert outcome.text == story_of(systems.arch_of(machine))
     assert (outcome.ended, outcome.status) == ("exit", 0), outcome.complaint
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_client_without_its_server_fails_and_the_system_says_so(machine, tmp_path):
-    need(MACHINES[machine])
-    image = systems.image_of([ROOT, PAGER, CONSOLE, ("client", "name=client uses=console quota=4")], tmp_path)
-    outcome = systems.run(machine, image)
+    outcome = run_with_console(machine, [("client", "name=client uses=console quota=4")], tmp_path)
     assert "client: 0 of 1000 calls to echo came back" in outcome.text
     assert "root: client ended with status 1;" in outcome.text
-    assert (outcome.ended, outcome.status) == ("exit", 1)
+    assert (outcome.ended, outcome.status) == ("exit", systems.status_of(machine, 1))
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_a_second_root_is_a_program_like_any_other_and_is_stopped_at_the_machines_ports(machine, tmp_path):
-    need(MACHINES[machine])
-    outcome = systems.run(
-        machine, systems.image_of([ROOT, PAGER, CONSOLE, ("root", "name=usurper")], tmp_path)
-    )
-    assert "root: usurper used an instruction or port that it may not use: instruction 4" in outcome.text
+def test_a_second_root_is_a_program_like_any_other_and_is_stopped_at_the_machines_devices(machine, tmp_path):
+    outcome = run_with_console(machine, [("root", "name=usurper")], tmp_path)
+    assert f"root: usurper {STOPPED[systems.arch_of(machine)]}" in outcome.text
     assert "root: usurper ended with status 1;" in outcome.text
-    assert (outcome.ended, outcome.status) == ("exit", 1)
+    assert (outcome.ended, outcome.status) == ("exit", systems.status_of(machine, 1))
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_server_that_ends_ends_the_system(machine, tmp_path):
     need(MACHINES[machine])
     modules = [ROOT, PAGER, ("root", "name=broken serves=yes"), ("client", "name=client uses=broken quota=1")]
-    outcome = systems.run(machine, systems.image_of(modules, tmp_path))
+    outcome = systems.run(machine, systems.image_of(modules, tmp_path, systems.arch_of(machine)))
     assert "root: cannot go on: broken is a server, and its clients cannot do without it" in outcome.text
-    assert (outcome.ended, outcome.status) == ("exit", 1)
+    assert (outcome.ended, outcome.status) == ("exit", systems.status_of(machine, 1))
 
 
 WRONG = {
@@ -61,30 +83,34 @@ WRONG = {
     "name=client uses=disk": "client uses disk, but no module has name=disk serves=yes",
     "name=client priority=99": "client cannot be given its priority (error 4)",
     "name=client irq=77": "client cannot be given its interrupt line (error 4)",
+    "name=client device=8000000+1": "client cannot be given its device memory (error {device})",
+    "name=client device=90+1": "the command line of module 3 has no device=, or one that no plan can hold",
     "name=client memory=99999": "client cannot be given its memory (error 4)",
 }
 
 
+#: The interrupt controller is the kernel's; a machine without device memory has no handle to any.
+DEVICE_ERROR = {"x86_64": 2, "aarch64": 6}
+
+
+@pytest.mark.parametrize("machine", ["qemu", "qemu-virt"])
 @pytest.mark.parametrize("plan", WRONG)
-def test_a_plan_that_cannot_be_is_refused_with_its_reason(plan, tmp_path):
-    need(MACHINES["qemu"])
-    outcome = systems.run("qemu", systems.image_of([ROOT, PAGER, CONSOLE, ("client", plan)], tmp_path))
-    assert f"root: cannot go on: {WRONG[plan]}\n" in outcome.text
-    assert (outcome.ended, outcome.status) == ("exit", 1)
+def test_a_plan_that_cannot_be_is_refused_with_its_reason(machine, plan, tmp_path):
+    outcome = run_with_console(machine, [("client", plan)], tmp_path)
+    why = WRONG[plan].format(device=DEVICE_ERROR[systems.arch_of(machine)])
+    assert f"root: cannot go on: {why}\n" in outcome.text
+    assert (outcome.ended, outcome.status) == ("exit", systems.status_of(machine, 1))
 
 
-def test_a_module_that_is_no_program_is_refused_by_name(tmp_path):
-    need(MACHINES["qemu"])
+@pytest.mark.parametrize("machine", ["qemu", "qemu-virt"])
+@pytest.mark.parametrize("content", ["text", "the other architecture's"])
+def test_a_module_that_is_no_program_is_refused_by_name(machine, content, tmp_path):
+    need(MACHINES[machine])
+    arch = systems.arch_of(machine)
+    other = systems.programs("x86_64" if arch == "aarch64" else "aarch64")["echo"]
     not_a_program = tmp_path / "text.elf"
-    not_a_program.write_text("this is no program", encoding="utf-8")
-    file = tmp_path / "system.toml"
-    programs = systems.programs()
-    file.write_text(
-        f'kernel = "{programs["kernel"]}"\n[[module]]\nfile = "{programs["root"]}"\n'
-        f'[[module]]\nfile = "{not_a_program}"\nargs = "name=text"\n',
-        encoding="utf-8",
-    )
-    systems.system.pack(file, tmp_path / "system.img")
-    outcome = systems.run("qemu", tmp_path / "system.img")
+    not_a_program.write_bytes(b"this is no program" if content == "text" else other.read_bytes())
+    modules = [(systems.programs(arch)["root"], ""), (not_a_program, "name=text")]
+    outcome = systems.run(machine, systems.image_of_files(modules, tmp_path, arch))
     assert "root: cannot go on: the module of text is no ELF program for this machine\n" in outcome.text
-    assert outcome.status == 1
+    assert (outcome.ended, outcome.status) == ("exit", systems.status_of(machine, 1))

@@ -3,14 +3,24 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from ringscope.tools.build.compiler import ROOT
 from tests.guest import claims
-from tests.guest.machines import MACHINES, need
+from tests.guest.machines import MACHINES as PCS
+from tests.guest.machines import need
 from tests.guest.system import systems
+from tests.guest.system.systems import MACHINES
+
+ATTEMPTS = ROOT / "servers" / "selftest" / "arch"
 
 #: QEMU's default model has none of the optional features, `max` has those that its emulation knows.
-CPUS = ("qemu64", "max", "qemu64,-pge", "qemu64,+smep", "qemu64,+smep,+smap")
+CPUS = (
+    *(("qemu", cpu) for cpu in ("qemu64", "max", "qemu64,-pge", "qemu64,+smep", "qemu64,+smep,+smap")),
+    *(("qemu-virt", cpu) for cpu in ("cortex-a53", "cortex-a72", "max")),
+)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -21,28 +31,46 @@ def test_every_promise_is_kept(machine):
 
 
 def test_both_machines_print_the_same_lines():
-    for machine in MACHINES.values():
+    for machine in PCS.values():
         need(machine)
-    said = [systems.outcome_of(machine, "selftest").lines for machine in MACHINES]
+    said = [systems.outcome_of(machine, "selftest").lines for machine in PCS]
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("cpu", CPUS)
-def test_every_promise_is_kept_whatever_the_processor_offers(cpu):
-    need(MACHINES["qemu"])
-    outcome = systems.outcome_of("qemu", "selftest", cpu)
-    assert not claims.complaints("qemu", "selftest", "exit", outcome), outcome.text + outcome.complaint
+def attempts_of(arch):
+    """What user mode attempts on this architecture."""
+    return set(re.findall(r'FAULT_\w+, "(.*)" }', (ATTEMPTS / arch / "attempts.h").read_text("utf-8")))
 
 
-def test_no_two_promises_have_one_name():
-    need(MACHINES["qemu"])
-    names = claims.read(systems.outcome_of("qemu", "selftest").lines).ok
+def test_both_architectures_keep_the_same_promises_but_for_what_only_one_has():
+    for machine in ("qemu", "qemu-virt"):
+        need(MACHINES[machine])
+    kept = [
+        set(claims.read(systems.outcome_of(machine, "selftest").lines).ok)
+        for machine in ("qemu", "qemu-virt")
+    ]
+    assert len(kept[0] & kept[1]) > 100
+    assert kept[0] ^ kept[1] <= attempts_of("x86_64") | attempts_of("aarch64")
+
+
+@pytest.mark.parametrize(("machine", "cpu"), CPUS)
+def test_every_promise_is_kept_whatever_the_processor_offers(machine, cpu):
+    need(MACHINES[machine])
+    outcome = systems.outcome_of(machine, "selftest", cpu)
+    assert not claims.complaints(machine, "selftest", "exit", outcome), outcome.text + outcome.complaint
+
+
+@pytest.mark.parametrize("machine", ["qemu", "qemu-virt"])
+def test_no_two_promises_have_one_name(machine):
+    need(MACHINES[machine])
+    names = claims.read(systems.outcome_of(machine, "selftest").lines).ok
     assert len(names) == len(set(names)) > 100
 
 
-def test_the_frames_of_the_test_come_back():
-    need(MACHINES["qemu"])
-    lines = systems.outcome_of("qemu", "selftest").lines
+@pytest.mark.parametrize("machine", ["qemu", "qemu-virt"])
+def test_the_frames_of_the_test_come_back(machine):
+    need(MACHINES[machine])
+    lines = systems.outcome_of(machine, "selftest").lines
     (balance,) = [line for line in lines if "frames taken" in line]
     words = balance.split()
     assert words[words.index("frames") - 1] == words[words.index("given") - 1]

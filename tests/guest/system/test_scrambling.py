@@ -7,22 +7,22 @@ import re
 
 import pytest
 
-from tests.guest.machines import MACHINES, need
+from tests.guest.machines import need
 from tests.guest.system import systems
+from tests.guest.system.systems import MACHINES
 
-SERVERS = [
-    ("root", ""),
-    ("pager", "name=pager serves=yes priority=20"),
-    ("console", "name=console serves=yes priority=20 io=3f8+8 irq=4"),
-]
+SERVERS = [("root", ""), ("pager", "name=pager serves=yes priority=20")]
+RUNS = [("qemu", 1), ("qemu", 2), ("qemu", 3), ("ringscope", 4), ("qemu-virt", 5), ("qemu-virt", 6)]
 BALANCE = re.compile(r"ended with status 0; (\d+) frames taken, (\d+) given back")
 
 
-@pytest.mark.parametrize(("machine", "seed"), [("qemu", 1), ("qemu", 2), ("qemu", 3), ("ringscope", 4)])
+@pytest.mark.parametrize(("machine", "seed"), RUNS)
 def test_the_kernel_survives_every_call_and_every_frame_comes_back(machine, seed, tmp_path):
     need(MACHINES[machine])
     plan = f"name=scrambler{seed} memory=64 quota=2"
-    outcome = systems.run(machine, systems.image_of([*SERVERS, ("scrambler", plan)], tmp_path))
+    arch = systems.arch_of(machine)
+    modules = [*SERVERS, ("console", systems.CONSOLE[arch]), ("scrambler", plan)]
+    outcome = systems.run(machine, systems.image_of(modules, tmp_path, arch))
     found = BALANCE.search(outcome.text)
     assert found is not None, outcome.text + outcome.complaint
     assert found[1] == found[2]

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QEMU's `virt` board as a machine for our systems."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tests.guest.machines import CLOCK, TIMEOUT_SECONDS, Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.guest.catalogue import GuestProgram
+
+QEMU: Final = "qemu-system-aarch64"
+
+
+@dataclass(frozen=True)
+class QemuVirt:
+    """QEMU's `virt` without acceleration; switching it off is its only end, and says no status but 0."""
+
+    name: str = "qemu-virt"
+
+    def missing(self) -> str:
+        """Say whether QEMU for AArch64 is installed."""
+        return "" if shutil.which(QEMU) else f"{QEMU} is not installed"
+
+    def run(self, image: Path, program: GuestProgram) -> Outcome:
+        """Boot with the serial port as output."""
+        command = [QEMU, "-M", "virt", "-cpu", program.cpu, "-m", "128M", "-display", "none", "-no-reboot"]
+        command += [*CLOCK, "-serial", "stdio", "-monitor", "none", "-kernel", str(image)]
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired as expired:
+            return Outcome((expired.stdout or b"").decode("latin-1"), "limit", None, "no end")
+        text, complaint = done.stdout.decode("latin-1"), done.stderr.decode("utf-8", "replace")
+        if done.returncode != 0:
+            return Outcome(text, "other", None, f"status {done.returncode}\n{complaint}")
+        return Outcome(text, "exit", 0, complaint)
