@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ringscope.bootimage.types import ImageError
+from ringscope.bootimage.whole_file import WholeFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def read(path: Path) -> bytes:
@@ -19,22 +22,16 @@ def read(path: Path) -> bytes:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Make ``path`` hold ``data``, or leave it as it was: a new file takes its place only when complete.
+    """Make ``path`` hold ``data``, or leave it as it was; see ``whole_file``.
 
-    Raises ImageError, for a full disk too.
+    Raises ImageError, for a full disk too, and BrokenPipeError where nobody reads a pipe any more.
     """
-    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+        with WholeFile(path) as file:
             file.write(data)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
+    except BrokenPipeError:
+        raise
     except (OSError, ValueError) as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise ImageError(f"{path}: cannot be written: {_reason(error)}") from error
 
 

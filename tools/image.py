@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -12,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ringscope import bootimage
+from ringscope.bootimage.whole_file import STDOUT, is_open_as
+from ringscope.tools.options import file_path
 
 if TYPE_CHECKING:
     import argparse
@@ -26,11 +27,20 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     commands = image.add_subparsers(dest="image_command", metavar="COMMAND", required=True)
     pack = commands.add_parser("pack", help="make one bootable file of the system that SYSTEM.toml names")
-    pack.add_argument("system", metavar="SYSTEM.toml", type=Path)
-    pack.add_argument("-o", "--output", metavar="FILE", type=Path, required=True)
+    pack.add_argument(
+        "system",
+        metavar="SYSTEM.toml",
+        type=file_path,
+        help="kernel = FILE, if need be arch and command_line, and a [[module]] with file and args for each",
+    )
+    pack.add_argument(
+        "-o", "--output", metavar="FILE", type=file_path, required=True, help="the image to write"
+    )
     pack.set_defaults(func=pack_image)
     inspect = commands.add_parser("inspect", help="show headers, segments, modules and symbols of a file")
-    inspect.add_argument("image", metavar="IMAGE", type=Path)
+    inspect.add_argument(
+        "image", metavar="IMAGE", type=file_path, help="a packed image, a kernel, or another ELF program"
+    )
     inspect.set_defaults(func=inspect_image)
 
 
@@ -40,7 +50,8 @@ def pack_image(arguments: argparse.Namespace) -> int:
         size = bootimage.pack(arguments.system, arguments.output)
     except bootimage.ImageError as error:
         return _refuse(error)
-    print(f"{arguments.output}: {size} bytes")
+    packed_to_stdout = is_open_as(arguments.output, STDOUT)
+    print(f"{arguments.output}: {size} bytes", file=sys.stderr if packed_to_stdout else sys.stdout)
     return 0
 
 

@@ -4,21 +4,17 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from ringscope.bootimage.whole_file import WholeFile
 from ringscope.tools.options import UsageError
 
 if TYPE_CHECKING:
-    from typing import TextIO
-
     from ringscope.emulator.books import Entry
     from ringscope.tools.session import Outcome
 
-STDOUT_NAME = "-"
-STDOUT, STDERR = 1, 2
+STDOUT_NAME, STDOUT_PATH = "-", Path("/dev/stdout")
 
 
 def ledger(outcome: Outcome) -> list[Entry]:
@@ -62,31 +58,17 @@ def as_json(outcome: Outcome) -> str:
 class ResultFile:
     """A file for results, opened before the run so that a long one is not lost to a misspelt folder.
 
-    A regular file appears whole when it has been written, or is left as it was. ``-`` is standard output;
-    that, stderr and what is not a regular file, such as a pipe, is written as it is. Within a ``with`` block;
-    every method raises UsageError with the host's reason.
+    It appears whole or is left as it was, see ``whole_file``; ``-`` is standard output. Within a ``with``
+    block; every method raises UsageError with the host's reason.
     """
 
     def __init__(self, path: Path) -> None:
         """Open the file beside the one that it will replace."""
         self._name = path
-        self._target: Path | None = None
-        self._temporary: Path | None = None
         try:
-            self._file = self._open(path)
+            self._file = WholeFile(STDOUT_PATH if str(path) == STDOUT_NAME else path)
         except OSError as error:
             raise self._refusal(error) from error
-
-    def _open(self, path: Path) -> TextIO:
-        for descriptor in (STDOUT, STDERR):
-            if _is_open_as(path, descriptor):
-                return os.fdopen(os.dup(descriptor), "w", encoding="utf-8")
-        if path.exists() and not path.is_file():
-            return path.open("w", encoding="utf-8")
-        self._target = Path(os.path.realpath(path))  # what a symbolic link names, not the link
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=self._target.parent)
-        self._temporary = Path(name)
-        return os.fdopen(handle, "w", encoding="utf-8")
 
     def _refusal(self, error: OSError) -> UsageError:
         return UsageError(f"{self._name}: cannot be written: {error.strerror}")
@@ -94,12 +76,7 @@ class ResultFile:
     def write(self, text: str) -> None:
         """Write the whole content and put the file in its place. Called once."""
         try:
-            with self._file:
-                self._file.write(text)
-            if self._temporary is not None and self._target is not None:
-                self._temporary.chmod(_mode(self._target))
-                self._temporary.replace(self._target)
-                self._temporary = None
+            self._file.write(text.encode())
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -109,25 +86,6 @@ class ResultFile:
         """Nothing more to do: the file is open."""
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         """Take away what was not finished."""
-        if not self._file.closed:
-            self._file.close()
-        if self._temporary is not None:
-            self._temporary.unlink(missing_ok=True)
-
-
-def _is_open_as(path: Path, descriptor: int) -> bool:
-    """Return whether a name means a descriptor, as - and /dev/stdout do, and the file that stdout goes to."""
-    if str(path) == STDOUT_NAME:
-        return descriptor == STDOUT
-    return path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor))
-
-
-def _mode(target: Path) -> int:
-    """Return the permissions of the file to be replaced, or those of a new one."""
-    if target.exists():
-        return target.stat().st_mode & 0o7777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+        self._file.__exit__(*error)

@@ -11,6 +11,7 @@ import pytest
 from ringscope import bootimage
 from ringscope.bootimage import arm64_header
 from ringscope.tools import image
+from ringscope.tools.main import main
 
 MIB = 1 << 20
 
@@ -104,3 +105,20 @@ def test_a_bad_system_file_is_one_sentence_and_status_2(command, tmp_path):
     status, said, complaints = command("pack", tmp_path / "none.toml", "-o", tmp_path / "image")
     assert (status, said) == (2, "")
     assert complaints == f"ringscope: {tmp_path}/none.toml: cannot be read: No such file or directory\n"
+
+
+def test_an_image_on_stdout_is_alone_there(system, tmp_path, capfdbinary):
+    assert main(["image", "pack", str(system), "-o", str(tmp_path / "image")]) == 0
+    capfdbinary.readouterr()
+    assert main(["image", "pack", str(system), "-o", "/dev/stdout"]) == 0
+    said = capfdbinary.readouterr()
+    assert said.out == (tmp_path / "image").read_bytes()
+    assert said.err.decode() == f"/dev/stdout: {len(said.out)} bytes\n"
+
+
+def test_help_says_what_the_arguments_of_pack_are(command, capsys):
+    with pytest.raises(SystemExit):
+        command("pack", "--help")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "kernel = FILE" in said
+    assert "the image to write" in said
