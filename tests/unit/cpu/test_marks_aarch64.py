@@ -7,6 +7,8 @@ import struct
 
 import capstone
 import pytest
+import unicorn
+from unicorn import arm64_const
 
 from ringscope.emulator import marks
 from ringscope.emulator.native import library as native
@@ -97,3 +99,16 @@ def test_a_mark_is_one_move_to_the_zero_register(program: bytes) -> None:
     engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
     ((_, size, mnemonic, operands),) = engine.disasm_lite(program[at : at + 4], 0)
     assert (size, mnemonic, operands) == (4, "mov", "xzr, #-0x2001000000000001")
+
+
+def test_a_mark_changes_nothing() -> None:
+    engine = unicorn.Uc(unicorn.UC_ARCH_ARM64, unicorn.UC_MODE_ARM)
+    engine.mem_map(0x1000, 0x1000)
+    engine.mem_write(0x1000, movn(0x2001) * 2)
+    registers = [arm64_const.UC_ARM64_REG_X0 + i for i in range(29)]
+    registers += [arm64_const.UC_ARM64_REG_SP, arm64_const.UC_ARM64_REG_NZCV]
+    for i, register in enumerate(registers[:-1]):
+        engine.reg_write(register, 0x1230 + i)
+    before = [engine.reg_read(register) for register in registers]
+    engine.emu_start(0x1000, 0x1008)
+    assert [engine.reg_read(register) for register in registers] == before
