@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from typing import TYPE_CHECKING
+import stat
+from typing import TYPE_CHECKING, Final
 
 from ringscope.bootimage.types import ImageError
 from ringscope.bootimage.whole_file import WholeFile
@@ -13,12 +15,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: Bytes beyond which nothing is read: no machine here has more memory.
+LARGEST: Final = 3 << 30
+
+
 def read(path: Path) -> bytes:
     """Return the content of ``path``. Raises ImageError for what cannot be read."""
     try:
-        return path.read_bytes()
+        return content(path)
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: cannot be read: {_reason(error)}") from error
+
+
+def content(path: Path) -> bytes:
+    """Return the content of a file or of a pipe up to its end. Raises OSError with the reason in words.
+
+    A device, which may have no end, is refused, and so is what is larger than ``LARGEST``.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is neither a file nor a pipe")
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size <= LARGEST:
+            data = file.read(LARGEST + 1)
+            if len(data) <= LARGEST:
+                return data
+    raise OSError(errno.EFBIG, f"it is larger than {LARGEST >> 30} GiB, the most memory there is")
 
 
 def write_whole(path: Path, data: bytes) -> None:

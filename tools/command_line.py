@@ -13,7 +13,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ringscope.bootimage import ImageError
-from ringscope.emulator.cpu.x86_64.layout import UnknownEngine
+from ringscope.emulator.cpu.markers import UnknownEngine
 from ringscope.emulator.devices.disk_image import DiskImageError
 from ringscope.emulator.devices.host_input import InputLogError
 from ringscope.emulator.machine import ConfigError
@@ -43,7 +43,7 @@ HOST_LIMITS = {
     errno.EDQUOT: "the output cannot be written",
     errno.EFBIG: "the output cannot be written",
     errno.EIO: "the output cannot be written",
-    errno.ENOMEM: "this computer has too little memory free for the guest; give it less with -m",
+    errno.ENOMEM: "this computer has too little memory free; give the guest less with -m",
 }
 LONG_OPTION = re.compile("-[A-Za-z]{3,}(=.*)?")
 COMMANDS = (boot, stat, ipc, image, cpu)
@@ -130,6 +130,8 @@ def _explain(error: Exception) -> int:
     if isinstance(error, REFUSALS):
         print(f"ringscope: {error}", file=sys.stderr)
         return BAD_INPUT
+    if isinstance(error, MemoryError):
+        error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
     if isinstance(error, OSError) and error.errno in HOST_LIMITS:
         _give_up_stdout()
         print(f"ringscope: {HOST_LIMITS[error.errno]}: {error.strerror}", file=sys.stderr)

@@ -44,9 +44,12 @@ def test_a_bug_shows_its_traceback_where_that_is_asked_for(failing, capfd, monke
     assert "Traceback (most recent call last)" in capfd.readouterr().err
 
 
-def test_too_little_memory_on_the_host_is_no_bug(failing, capfd, monkeypatch):
+@pytest.mark.parametrize(
+    "error", [OSError(12, "Cannot allocate memory"), MemoryError()], ids=["host", "Python"]
+)
+def test_too_little_memory_on_the_host_is_no_bug(error, failing, capfd, monkeypatch):
     monkeypatch.setattr(command_line, "_give_up_stdout", lambda: None)  # this process goes on printing
-    failing(OSError(12, "Cannot allocate memory"))
+    failing(error)
     assert main.main(["boot", "image"]) == 2
     assert "too little memory" in capfd.readouterr().err
 
