@@ -30,6 +30,7 @@ void test_protection(void)
 		claim_fault(&attempts[i]);
 	}
 
+	claim_equal(foreign_after_call(), 0, "a call leaves nothing of the kernel's in the registers that it loses");
 	claim_page_fault(attempt_read, KERNEL_MEMORY, ACCESS_PRESENT, "the map of all memory cannot be read");
 	claim_page_fault(attempt_read, KERNEL_CODE, ACCESS_PRESENT, "the kernel's code cannot be read");
 	claim_page_fault(attempt_write, KERNEL_CODE, ACCESS_PRESENT | ACCESS_WRITE,

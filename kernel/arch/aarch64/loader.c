@@ -148,6 +148,9 @@ static void read_nodes(const struct tree_header *header, struct boot *boot)
 
 static void read_tree(uint64_t address, struct boot *boot)
 {
+	if (address == 0) {
+		panic("the loader brings a device tree, its address in x0; an arm64 Image gets one", address);
+	}
 	const struct tree_header *header = at(address);
 	if (address % 8 != 0 || number(&header->magic) != TREE_MAGIC) {
 		panic("the loader brings a device tree; it begins with", number(&header->magic));

@@ -27,7 +27,7 @@ BUILD: Final = ROOT / "build"
 SYSTEMS: Final = ROOT / "bootimage" / "systems"
 #: Programs that only tests have a use for.
 PROGRAMS: Final = "tests/guest/system/programs"
-TEST_PROGRAMS: Final = ("sleeper", "scrambler")
+TEST_PROGRAMS: Final = {"x86_64": ("sleeper", "scrambler"), "aarch64": ("sleeper", "scrambler", "alarm")}
 #: Every machine that our systems boot on, of both architectures.
 MACHINES: Final[dict[str, GuestMachine]] = {**machines.MACHINES, "qemu-virt": QemuVirt()}
 #: The plan of the console driver, by architecture.
@@ -54,7 +54,7 @@ def programs(arch: str = "x86_64") -> dict[str, Path]:
     target = guest.ARCHITECTURES[arch]
     with (BUILD / "guest.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        own = {name: guest.server(name, target, f"{PROGRAMS}/{name}") for name in TEST_PROGRAMS}
+        own = {name: guest.server(name, target, f"{PROGRAMS}/{name}") for name in TEST_PROGRAMS[arch]}
         return guest.build(BUILD, target) | {
             name: build_program(program, BUILD) for name, program in own.items()
         }

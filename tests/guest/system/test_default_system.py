@@ -114,3 +114,10 @@ def test_a_module_that_is_no_program_is_refused_by_name(machine, content, tmp_pa
     outcome = systems.run(machine, systems.image_of_files(modules, tmp_path, arch))
     assert "root: cannot go on: the module of text is no ELF program for this machine\n" in outcome.text
     assert (outcome.ended, outcome.status) == ("exit", systems.status_of(machine, 1))
+
+
+def test_a_driver_of_device_memory_hears_its_interrupt_each_time(tmp_path):
+    plan = "name=alarm uses=console device=9010000+1 irq=2"
+    outcome = run_with_console("qemu-virt", [("alarm", plan)], tmp_path)
+    assert "alarm: heard 3 of 3\n" in outcome.text
+    assert "root: alarm ended with status 0;" in outcome.text

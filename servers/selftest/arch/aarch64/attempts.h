@@ -60,4 +60,19 @@ static const struct attempt attempts[] = {
 	{ attempt_exclusive, STARTUP_ADDRESS + 1, FAULT_ALIGNMENT, "a misaligned exclusive access is a fault of its thread" },
 };
 
+/* 0 if what a system call leaves in the registers that it loses is nobody's. */
+static inline uint64_t foreign_after_call(void)
+{
+	register uint64_t number __asm__("x6") = CALL_NULL;
+	uint64_t all;
+	__asm__ volatile("svc #0\n\torr x7, x7, x8\n\torr x9, x9, x10\n\torr x11, x11, x12\n\torr x13, x13, x14\n\t"
+	                 "orr x15, x15, x16\n\torr x17, x17, x18\n\torr x7, x7, x9\n\torr x11, x11, x13\n\t"
+	                 "orr x15, x15, x17\n\torr x7, x7, x11\n\torr %[all], x7, x15"
+	                 : "+r"(number), [all] "=r"(all)
+	                 :
+	                 : "x0", "x1", "x2", "x3", "x4", "x5", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
+	                   "x16", "x17", "x18", "memory");
+	return all;
+}
+
 #endif

@@ -47,4 +47,15 @@ static const struct attempt attempts[] = {
 	{ attempt_breakpoint, 0, FAULT_BREAKPOINT, "a breakpoint is a fault of its thread" },
 };
 
+/* 0 if what a system call leaves in the registers that it loses is the caller's own: its address and its flags. */
+static inline uint64_t foreign_after_call(void)
+{
+	uint64_t number = CALL_NULL, address, flags;
+	__asm__ volatile("syscall\n\tmovq %%rcx, %1\n\tmovq %%r11, %2"
+	                 : "+a"(number), "=r"(address), "=r"(flags)
+	                 :
+	                 : "rcx", "r11", "rdi", "rsi", "rdx", "r8", "r9", "r10", "memory");
+	return address >> 47 | flags >> 32;
+}
+
 #endif
