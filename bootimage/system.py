@@ -48,7 +48,9 @@ def read_system(path: Path) -> System:
     text = files.read(path)
     try:
         values = tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise ImageError(f"{path}: not a system file in TOML: it is not text") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ImageError(f"{path}: not a system file in TOML: {error}") from error
     _only(values, {"arch", "kernel", "command_line", "module"}, f"{path}")
     arch = _arch(values, path)

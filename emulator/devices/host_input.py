@@ -25,6 +25,8 @@ import select
 from collections import deque
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO
 
+from ringscope.bootimage.files import content
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -256,10 +258,12 @@ class ReplayInput:
 def _read_log(log: Path, hz: int) -> list[tuple[int, int, int]]:
     """Return (line number, cycle, byte) of each byte."""
     try:
-        lines = log.read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputLogError(f"input log {log} cannot be read: {error}") from error
-    if not lines or not re.fullmatch(rf"{HEADER} hz=\d+", lines[0]):
+        lines = content(log).decode("ascii").splitlines()
+    except OSError as error:
+        raise InputLogError(f"input log {log} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputLogError(f"input log {log} is not a log: it is not text") from error
+    if not lines or not re.fullmatch(rf"{HEADER} hz=\d{{1,12}}", lines[0]):
         raise InputLogError(f"input log {log}, line 1: not the header of a log ({HEADER} hz=...)")
     logged_hz = int(lines[0].rpartition("=")[2])
     if logged_hz != hz:
@@ -267,7 +271,7 @@ def _read_log(log: Path, hz: int) -> list[tuple[int, int, int]]:
     events: list[tuple[int, int, int]] = []
     last = 0
     for number, line in enumerate(lines[1:], start=2):
-        match = re.fullmatch(r"(\d+) (end|[0-9a-f]{2})", line)
+        match = re.fullmatch(r"(\d{1,18}) (end|[0-9a-f]{2})", line)
         if match is None or int(match[1]) < last:
             raise InputLogError(
                 f"input log {log}, line {number}: expected a later CYCLE and HEX or 'end': {line!r}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ringscope.bootimage.files import content
 from ringscope.emulator.timing.parameters import (
     ESTIMATE,
     Cache,
@@ -121,11 +122,12 @@ def load(name_or_path: str | Path, arch: str | None = None) -> Profile:
 def _load(name_or_path: str | Path) -> Profile:
     path = find(name_or_path)
     try:
-        with path.open("rb") as file:
-            document = tomllib.load(file)
+        document = tomllib.loads(content(path).decode())
     except OSError as error:
         raise ProfileError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"{path}: is not TOML: it is not text") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ProfileError(f"{path}: is not TOML: {error}") from error
     return _build(document, Reader(str(path)))
 

@@ -95,7 +95,7 @@ def test_a_wrong_system_file_is_refused_by_its_key(tmp_path, text, words):
 def test_a_system_file_that_is_not_text_is_refused(tmp_path):
     path = tmp_path / "system.toml"
     path.write_bytes(b"\xff\xfe\0")
-    with pytest.raises(ImageError, match=r"not a system file in TOML"):
+    with pytest.raises(ImageError, match=r"not a system file in TOML: it is not text$"):
         bootimage.read_system(path)
 
 

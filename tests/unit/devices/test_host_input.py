@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -193,6 +194,8 @@ def test_a_replay_into_a_guest_that_does_not_listen_says_so(guest, tmp_path):
     [
         ("", "line 1: not the header"),
         ("hello\n", "line 1: not the header"),
+        (f"ringscope-input 1 hz={'9' * 5000}\n", "line 1: not the header"),
+        (f"ringscope-input 1 hz={HZ}\n{'9' * 5000} 41\n", "line 2"),
         ("ringscope-input 1 hz=5\n", "made at 5 Hz"),
         (f"ringscope-input 1 hz={HZ}\n5 zz\n", "line 2"),
         (f"ringscope-input 1 hz={HZ}\n5 41\n4 41\n", "line 3"),
@@ -206,8 +209,19 @@ def test_a_file_that_is_no_log_is_refused_with_its_line(guest, tmp_path, text, c
 
 
 def test_a_missing_log_is_named(guest, tmp_path):
-    with pytest.raises(InputLogError, match="none"):
+    with pytest.raises(InputLogError, match=r"log .*/none cannot be read: No such file or directory$"):
         ReplayInput(tmp_path / "none", guest, HZ)
+
+
+def test_a_file_that_is_not_text_is_not_a_log(guest, tmp_path):
+    (tmp_path / "session.log").write_bytes(b"\x7fELF\xff")
+    with pytest.raises(InputLogError, match=r"session\.log is not a log: it is not text$"):
+        ReplayInput(tmp_path / "session.log", guest, HZ)
+
+
+def test_a_log_is_not_looked_for_in_a_device(guest):
+    with pytest.raises(InputLogError, match="it is neither a file nor a pipe"):
+        ReplayInput(Path("/dev/zero"), guest, HZ)
 
 
 class TestRouter:

@@ -130,6 +130,12 @@ def test_a_file_that_is_missing_or_not_toml_is_named(tmp_path) -> None:
         profiles.load(odd)
 
 
+def test_a_file_that_is_not_text_is_not_toml(tmp_path) -> None:
+    (tmp_path / "odd.toml").write_bytes(b"\x7fELF\xff")
+    with pytest.raises(ProfileError, match=r"odd\.toml: is not TOML: it is not text$"):
+        profiles.load(tmp_path / "odd.toml")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
