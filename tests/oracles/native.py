@@ -74,10 +74,13 @@ def load_library() -> ctypes.CDLL:
 class Probe:
     """One set of native models; ``probe.data(...)`` calls ``probe_data``, and so on."""
 
-    def __init__(self, library: ctypes.CDLL, values: Mapping[str, int]) -> None:
-        """Build models with these fields of ``struct model_config``; ValueError says why not."""
+    def __init__(self, library: ctypes.CDLL, values: Mapping[str, int], arch: str = "x86_64") -> None:
+        """Build models with these fields of ``struct model_config``; ValueError says why not.
+
+        ``arch`` says whose prices the fields hold.
+        """
         self._library = library
-        self._handle = library.probe_new(pack(library, dict(values)))
+        self._handle = library.probe_new(pack(library, dict(values), arch))
         self._ram: ctypes.Array[ctypes.c_char] | None = None
         refusal = library.probe_refusal(self._handle)
         if refusal:
