@@ -92,20 +92,21 @@ static uint64_t value_of(const struct tree_property *property)
 }
 
 /* What a property of a node at the top says about memory. The root node's own say how long addresses and sizes are. */
-static void read_property(const char *node, const struct tree_property *property, struct boot *boot, uint64_t *initrd)
+static void read_property(const char *node, const struct tree_property *property, struct boot *boot,
+                          struct boot_range *initrd)
 {
 	if (node[0] == 0 && (is(property->name, "#address-cells") || is(property->name, "#size-cells"))) {
 		if (value_of(property) != 2) {
 			panic("addresses and sizes in the device tree have two cells; cells", value_of(property));
 		}
-	} else if (begins(node, "memory@") && is(property->name, "reg")) {
+	} else if ((is(node, "memory") || begins(node, "memory@")) && is(property->name, "reg")) {
 		for (uint64_t i = 0; i + 4 <= property->count; i += 4) {
 			add_memory(boot, long_number(&property->cells[i]), long_number(&property->cells[i + 2]));
 		}
 	} else if (is(node, "chosen") && is(property->name, "linux,initrd-start")) {
-		*initrd = value_of(property);
+		initrd->first = value_of(property);
 	} else if (is(node, "chosen") && is(property->name, "linux,initrd-end")) {
-		add_taken(boot, *initrd, value_of(property));
+		initrd->end = value_of(property);
 	}
 }
 
@@ -123,9 +124,9 @@ static void read_nodes(const struct tree_header *header, struct boot *boot)
 	const uint32_t *cell = (const void *)((const char *)header + number(&header->structure));
 	const uint32_t *end = cell + number(&header->structure_bytes) / 4;
 	const char *strings = (const char *)header + number(&header->strings), *node = NULL;
-	uint64_t depth = 0, initrd = 0;
-	while (cell < end) {
-		uint32_t token = number(cell++);
+	struct boot_range initrd = { 0, 0 };
+	uint64_t depth = 0;
+	for (uint32_t token; cell < end && (token = number(cell++)) != TREE_END;) {
 		if (token == TREE_BEGIN_NODE) {
 			if (++depth <= 2) {
 				node = (const char *)cell;
@@ -140,10 +141,9 @@ static void read_nodes(const struct tree_header *header, struct boot *boot)
 				read_property(node, &property, boot, &initrd);
 			}
 			cell += 2 + (bytes + 3) / 4;
-		} else if (token != TREE_NOP) {
-			return;
 		}
 	}
+	add_taken(boot, initrd.first, initrd.end);
 }
 
 static void read_tree(uint64_t address, struct boot *boot)

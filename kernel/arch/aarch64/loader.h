@@ -12,7 +12,7 @@
 #define TREE_BEGIN_NODE 1u
 #define TREE_END_NODE 2u
 #define TREE_PROPERTY 3u
-#define TREE_NOP 4u
+#define TREE_END 9u
 
 #define PACKED_MAGIC 0x31304b4341505352ull /* "RSPACK01" in memory */
 
