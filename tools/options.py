@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 ARCHITECTURES = ("x86_64", "aarch64")
+MACHINES = ("x86_64",)  # those of them that there is a machine for
 SERIAL = ("stdio", "none")
 MEMORY_UNITS = {"K": 1 << 10, "": MIB, "M": MIB, "G": 1 << 30}  # a bare number is in MiB, as QEMU has it
 CYCLE_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -73,6 +74,14 @@ def file_path(text: str) -> Path:
     return Path(text)
 
 
+def serial_end(text: str) -> str:
+    """Read where the serial port ends: one of SERIAL, or QEMU's ``null``, which is none."""
+    word = "none" if text == "null" else text
+    if word not in SERIAL:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(SERIAL)}")
+    return word
+
+
 def one_of(choices: Sequence[str]) -> dict[str, Any]:
     """Return what makes an option take one of some words."""
 
@@ -99,7 +108,8 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
     once(boot, "-append", metavar="LINE", help="the kernel's command line")
 
     machine = parser.add_argument_group("the machine")
-    once(machine, "--arch", **one_of(ARCHITECTURES), default=ARCHITECTURES[0], help="default: x86_64")
+    arch = one_of(ARCHITECTURES) | {"metavar": "|".join(MACHINES)}
+    once(machine, "--arch", **arch, default=MACHINES[0], help=f"default: {MACHINES[0]}")
     once(
         machine, "-m", metavar="SIZE", dest="memory", type=memory_size, default=64 * MIB, help="default: 64M"
     )
@@ -136,10 +146,12 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
         console,
         "--serial",
         "-serial",
-        **one_of(SERIAL),
+        type=serial_end,
+        metavar="|".join(SERIAL),
         default=SERIAL[0],
         help="stdio: the serial port prints on stdout, and stdin is typed; none: neither. Default: stdio",
     )
+    console.add_argument("-nographic", action="store_true", help="changes nothing: there are no graphics")
     once(console, "--replay", metavar="LOG", type=file_path, help="type what an input log says, when it says")
     once(
         console,
@@ -218,8 +230,10 @@ def _refuse_debugging(given: argparse.Namespace) -> None:
     for name, is_given in asked:
         if is_given:
             raise UsageError(f"{name}: there is no debugger yet; leave it out to run the guest freely")
-    if given.arch != ARCHITECTURES[0]:
-        raise UsageError(f"--arch {given.arch}: that machine is not built yet; there is {ARCHITECTURES[0]}")
+    if given.arch not in MACHINES:
+        raise UsageError(
+            f"--arch {given.arch}: that machine is not built yet; there is {', '.join(MACHINES)}"
+        )
 
 
 def _refuse_contradictions(given: argparse.Namespace) -> None:
@@ -235,10 +249,24 @@ def _refuse_contradictions(given: argparse.Namespace) -> None:
         (given.replay and given.log_input, "--replay types what a log says: there is no input to log"),
         (given.replay and silent, "--replay types at the console, which --serial none takes away"),
         (given.log_input and silent, "--log-input logs what is typed, and --serial none takes no input"),
+        (
+            given.exit_on is not None and _matches_nothing(given.exit_on),
+            f"--exit-on {given.exit_on!r} matches before anything is printed; give one that needs some text",
+        ),
     )
     for is_broken, sentence in rules:
         if is_broken:
             raise UsageError(sentence)
+
+
+def _matches_nothing(pattern: str) -> bool:
+    """Return whether a regular expression matches the empty text; what is none is the machine's to refuse."""
+    try:
+        return re.search(pattern.encode(), b"") is not None
+    except re.error:
+        return False
+    except UnicodeEncodeError as error:
+        raise UsageError("--exit-on holds bytes that are not UTF-8; write them as \\xNN") from error
 
 
 def _request(given: argparse.Namespace) -> BootRequest:

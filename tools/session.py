@@ -128,6 +128,11 @@ def _attach_input(
             return TerminalInput(STDIN, board.receiver, interval, log)
 
         machine.attach_input(typed)
+    elif options.log_input is not None:
+        raise UsageError(
+            "--log-input logs what is typed at a terminal, and standard input is none; "
+            "what comes from a file or a pipe is the same in every run without a log"
+        )
     else:
 
         def gives_up() -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ringscope.tools.main import main
-from tests.machine import small_kernels
+from tests.machine import command_line, small_kernels
 from tests.machine.command_line import TIMEOUT, Said, command, environment
 
 TRY_HELP = "Try 'ringscope boot --help'."
@@ -52,6 +52,7 @@ USAGE = {
     "write 500000, 10M or 2G",
     ("boot", "--limit-cycles", "-5"): "argument --limit-cycles: '-5' is not a number of cycles; "
     "write 500000, 10M or 2G",
+    ("boot", "-serial", "mon"): "argument --serial/-serial: 'mon' is not one of stdio, none",
     ("boot", "--fidelity", "perfect"): "argument --fidelity: 'perfect' is not one of timing, functional",
 }
 INPUT = {
@@ -100,6 +101,12 @@ INPUT = {
     ): "-snapshot and --disk-write contradict each other; give one",
     ("boot", KERNEL, "--exit-on", "("): "--exit-on (: not a regular expression: missing ), unterminated "
     "subpattern at position 0",
+    ("boot", KERNEL, "--exit-on", ""): "--exit-on '' matches before anything is printed; "
+    "give one that needs some text",
+    ("boot", KERNEL, "--exit-on", "x*"): "--exit-on 'x*' matches before anything is printed; "
+    "give one that needs some text",
+    ("boot", KERNEL, "--exit-on", "\udcff"): "--exit-on holds bytes that are not UTF-8; write them as \\xNN",
+    ("boot", "/dev/zero"): "/dev/zero: cannot be read: it is neither a file nor a pipe",
     ("boot", KERNEL, "--replay", "text"): "input log text, line 1: not the header of a log "
     "(ringscope-input 1 hz=...)",
     (
@@ -163,6 +170,16 @@ def test_help_is_short_and_on_stdout(words, ringscope):
     assert (said.status, said.err) == (0, "")
     assert said.out.startswith("usage: ringscope")
     assert len(said.out.splitlines()) < 75
+
+
+def test_a_log_of_typing_needs_a_terminal(folder, tmp_path):
+    said = command_line.ringscope("boot", KERNEL, "--log-input", tmp_path / "log", typed=b"x", folder=folder)
+    assert (said.status, said.out) == (2, "")
+    assert said.err == (
+        "ringscope: --log-input logs what is typed at a terminal, and standard input is none; "
+        "what comes from a file or a pipe is the same in every run without a log\n"
+    )
+    assert not (tmp_path / "log").exists()
 
 
 def test_input_that_cannot_be_read_is_one_sentence(folder):

@@ -9,7 +9,7 @@ import pytest
 
 from ringscope.bootimage import bundled
 from ringscope.tools.command_line import parse
-from ringscope.tools.options import BootOptions, cycle_count, memory_size
+from ringscope.tools.options import MACHINES, BootOptions, cycle_count, memory_size
 
 MIB = 1 << 20
 
@@ -77,4 +77,14 @@ def test_a_packed_image_may_be_given_another_command_line():
 
 def test_qemus_spellings_are_ours():
     assert options("image", "-serial", "none").machine.serial is False
+    assert options("image", "-serial", "null").machine.serial is False
+    assert options("image", "-nographic") == options("image")
     assert options("image", "-m128M").machine.ram_bytes == 128 * MIB
+
+
+def test_help_offers_only_the_machines_that_there_are(capsys):
+    with pytest.raises(SystemExit):
+        parse(["boot", "--help"])
+    assert f"--arch {'|'.join(MACHINES)} " in capsys.readouterr().out
+    for arch in MACHINES:
+        assert options("image", "--arch", arch).arch == arch
