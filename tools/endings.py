@@ -34,8 +34,10 @@ def explain(outcome: Outcome) -> None:
 def _warn_of_lost_marks(outcome: Outcome) -> None:
     lost = outcome.machine.dropped_marks
     if lost:
+        marks = "1 mark" if lost == 1 else f"{lost} marks"
         print(
-            f"ringscope: {lost} marks could not be booked: ends without a beginning, or too many at once",
+            f"ringscope: {marks} could not be booked: an operation was begun again before its end, ended "
+            "without a beginning, or too many were open at once",
             file=sys.stderr,
         )
 

@@ -57,7 +57,7 @@ struct ledger {
     uint32_t aside_count;
     bool in_interrupt;
     struct books interrupt_before;
-    uint64_t dropped; /* marks that could not be booked: too many open, or an end without a beginning */
+    uint64_t dropped; /* marks that could not be booked: a beginning before the end, an end without one, too many open */
 };
 
 void ledger_free(struct ledger *ledger);

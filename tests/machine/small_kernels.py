@@ -59,6 +59,8 @@ next:
     mov al, 7
     out 0xf4, al
 """
+#: emulator/guest/ringscope.h: a mark that begins operation 7.
+BEGIN: Final = ".byte 0x0f, 0x1f, 0x84, 0x00, 0x07, 0x00, 0x53, 0x52"
 WIDE: Final = "\n".join(
     [
         "mov al, 0x0a",
@@ -73,6 +75,7 @@ SOURCES: Final = {
     "echo": ECHO,  # '>' and then whatever comes, until a q; status 7
     "spin": "mov al, 0x0a\nout 0xe9, al\nspin: jmp spin",
     "wide": WIDE,  # the same with the most instructions per cycle
+    "begun-twice": f"{BEGIN}\n{BEGIN}\nmov al, 0\nout 0xf4, al",
     "halt": "cli\nhlt",
     "triple-fault": "ud2",  # there is no IDT
     "reset": "mov al, 0xfe\nout 0x64, al\nspin: jmp spin",

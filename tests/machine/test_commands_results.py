@@ -168,6 +168,14 @@ def test_a_guest_without_marks_is_told_how_to_make_them(tmp_path):
     assert said.out.startswith("No operation was marked")
 
 
+def test_a_mark_that_is_begun_again_is_told_with_what_may_be_wrong(tmp_path):
+    said = ringscope("ipc", small_kernels.write("begun-twice", tmp_path))
+    assert said.status == 0
+    assert said.err.startswith(
+        "ringscope: 1 mark could not be booked: an operation was begun again before its"
+    )
+
+
 def test_ctrl_c_still_prints_the_counters(tmp_path):
     file = tmp_path / "counters.json"
     words = command("stat", small_kernels.write("spin", tmp_path), "--json", file)
