@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -21,6 +22,12 @@ def _neighbour(name: str, path: Path):
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def pytest_configure():
+    """Let tests press Ctrl-C: what a shell runs in its background, as CI may be, starts with it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 _qemu = _neighbour("ringscope_test_qemu", Path(__file__).with_name("boot") / "qemu.py")
