@@ -233,3 +233,13 @@ class TestGroups:
     def test_the_binary_point_of_group_1_is_at_least_1(self, gic):
         gic.cw(ABPR, 0)
         assert gic.cr(ABPR) == 1
+
+    def test_each_group_compares_by_its_own_binary_point(self, mixed):
+        mixed.cw(C_CTLR, ENABLE_0 | ENABLE_1 | ACK_CTL)
+        mixed.cw(ABPR, 7)  # bit 7 alone decides for group 1: 0x41 counts as 0
+        mixed.priority(DISK, 0x40)
+        mixed.priority(UART, 0x41)
+        mixed.raises(DISK)
+        assert mixed.cr(IAR) == DISK
+        mixed.raises(UART)
+        assert mixed.cr(IAR) == UART
