@@ -326,9 +326,12 @@ void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
     if ((uintptr_t)user & HOOK_RETRY && retry_instruction(c, pc, size))
         return;
     if (pc == c->repeat_pc && c->continue_pc == NOWHERE) { /* between two elements of a string instruction */
-        if (c->account.cycles < c->due || !meet_what_is_due(c, pc))
-            repeat_element(c);
-        return;
+        if (b && b->flags & BLOCK_REPEATS) {
+            if (c->account.cycles < c->due || !meet_what_is_due(c, pc))
+                repeat_element(c);
+            return;
+        }
+        c->repeat_pc = NOWHERE; /* it overwrote itself */
     }
     if ((c->stepping || c->breakpoints) && stop_for_debugger(c, pc))
         return;
