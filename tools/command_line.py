@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 import traceback
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ringscope.bootimage import ImageError
@@ -19,7 +20,7 @@ from ringscope.emulator.devices.host_input import InputLogError
 from ringscope.emulator.machine import ConfigError
 from ringscope.emulator.native.library import LibraryMissing
 from ringscope.emulator.timing.parameters import ProfileError
-from ringscope.tools import boot, cpu, image, ipc, stat
+from ringscope.tools import boot, cpu, endings, image, ipc, stat
 from ringscope.tools.host_signals import STATUS_BASE
 from ringscope.tools.options import UsageError
 
@@ -72,12 +73,28 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(BAD_INPUT)
 
 
+class Version(argparse.Action):
+    """``--version``: what is installed, and the engine that it runs on."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Say so and exit."""
+        try:
+            here = metadata.version("ringscope")
+        except metadata.PackageNotFoundError:
+            here = "(a checkout that is not installed)"
+        print(f"ringscope {here}, on unicorn {metadata.version('unicorn')}")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     top = Parser(
         prog="ringscope",
         description="An oscilloscope for protection rings: boot a system, see what it costs.",
+        epilog=endings.ALL_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", "-version", action=Version, nargs=0, help="show the version")
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.register(subparsers)

@@ -3,19 +3,38 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.debug import fault_report
 from ringscope.emulator.debug.symbols import SymbolTable
+from ringscope.tools.host_signals import STATUS_BASE
 
 if TYPE_CHECKING:
     from ringscope.tools.session import Outcome
 
+NOBODY_READS = STATUS_BASE + signal.SIGPIPE
 STATUSES = (
     "Exit status: the guest's own (the value written to port 0xf4), 0 for --exit-on's match and for a guest "
-    "that halted, 2 bad input or usage, 124 the limit, 125 an internal error, 126 a triple fault, 130 Ctrl-C."
+    "that halted, 2 bad input or usage, 124 the limit, 125 an internal error, 126 a triple fault, 130 "
+    "Ctrl-C; 'ringscope --help' has them all."
 )
+ALL_STATUSES = """\
+exit status:
+  0-255  the guest's own: the byte it wrote to port 0xf4 (from v, QEMU's isa-debug-exit makes 2v + 1)
+  0      --exit-on matched, or the guest halted, asked for a reset or switched the power off
+  2      bad input or usage
+  124    --limit-cycles reached
+  125    an internal error: a bug in ringscope
+  126    triple fault
+  129    the terminal hung up (SIGHUP)
+  130    Ctrl-C (SIGINT)
+  131    Ctrl-\\ (SIGQUIT)
+  141    nobody reads the output any more (SIGPIPE)
+  143    SIGTERM
+A guest may end with any of them; "reason" in the JSON of 'ringscope stat' says who did.
+"""
 
 
 def explain(outcome: Outcome) -> None:
@@ -48,6 +67,8 @@ def _sentence(outcome: Outcome) -> str:
     match end.reason:
         case "limit":
             return f"the limit was reached {when}"
+        case "interrupted" if end.status == NOBODY_READS:
+            return ""
         case "interrupted":
             return f"interrupted {when}"
         case "triple-fault":

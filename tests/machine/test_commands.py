@@ -17,7 +17,6 @@ import pytest
 
 from ringscope.bootimage import BootRequest, load
 from ringscope.emulator.machine import Machine, MachineConfig
-from ringscope.tools import session
 from tests.guest import catalogue
 from tests.machine import small_kernels
 from tests.machine.command_line import TIMEOUT, command, environment, ringscope
@@ -162,7 +161,7 @@ def test_ctrl_c_ends_a_busy_guest(kernel, start, name, fidelity):
 @pytest.mark.parametrize("fidelity", ["timing", "functional"])
 def test_signals_are_looked_at_every_fifth_of_a_second(kernel, name, fidelity):
     machine = Machine(MachineConfig(fidelity=fidelity), lambda _: None)
-    machine.load(load(BootRequest(kernel(name)), session.memory_layout(machine)))
+    machine.load(load(BootRequest(kernel(name)), machine.system.memory_layout()))
     looks = [time.thread_time()]
     machine.on_slice = lambda: looks.append(time.thread_time())
     machine.run(20_000_000)
@@ -201,7 +200,7 @@ def test_a_reader_that_has_had_enough_ends_the_run_quietly(kernel, start):
     process.stdout.close()
     process.wait(timeout=TIMEOUT)
     assert process.returncode == 128 + signal.SIGPIPE
-    assert b"Traceback" not in process.stderr.read()
+    assert process.stderr.read() == b""
 
 
 def test_standard_descriptors_that_are_closed_are_no_ones_files(kernel, tmp_path):

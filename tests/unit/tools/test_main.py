@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from ringscope.tools import boot, command_line, main, session
+from ringscope.emulator.machine import EXIT_STATUS
+from ringscope.tools import boot, command_line, endings, host_signals, main, session
 
 
 @pytest.fixture
@@ -61,3 +64,17 @@ def test_every_command_answers_for_its_own_help(capsys):
         assert ended.value.code == 0
         assert capsys.readouterr().out.startswith(f"usage: ringscope {command} ")
     assert boot in command_line.COMMANDS
+
+
+def test_the_version_is_that_of_the_package_and_its_engine(capfd):
+    assert main.main(["--version"]) == 0
+    assert re.fullmatch(r"ringscope [\w. ()]+, on unicorn 2\.\S+\n", capfd.readouterr().out)
+
+
+def test_help_has_every_exit_status_that_ends_a_run(capfd):
+    assert main.main(["--help"]) == 0
+    said = capfd.readouterr().out
+    signals = {host_signals.STATUS_BASE + number for number in host_signals.ENDING}
+    statuses = {command_line.BAD_INPUT, endings.NOBODY_READS, *EXIT_STATUS.values(), *signals}
+    for status in statuses:
+        assert re.search(rf"^  {status:<7}\S", said, re.MULTILINE), status
