@@ -189,3 +189,43 @@ def test_an_interrupt_that_becomes_due_anywhere_around_sti_and_hlt_wakes_the_gue
     assert run_asleep(rig, end) == 1
     assert rig.engine.register("r15") == 1
     assert rig.engine.register("r14") == end - 2  # the instruction behind the hlt
+
+
+# ---- the interrupt that cannot be masked ----
+
+NMI = 2
+
+
+def with_nmi(rig: Rig, handler: str) -> None:
+    rig.handler(NMI, handler)
+    rig.end = rig.place(CODE, "cli; xor r15d, r15d; nop; jmp on; on: nop; nop")
+    rig.place(rig.end, "fence; hlt")
+    rig.begin()
+
+
+def test_a_non_maskable_interrupt_is_taken_with_interrupts_off(rig) -> None:
+    with_nmi(rig, "inc r15; iretq")
+    rig.run_to(CODE + 5)  # behind the xor
+    rig.engine.raise_nmi()
+    before = rig.books()
+    rig.run_to(rig.end)
+    assert rig.engine.register("r15") == 1
+    assert Spent(before, rig.books())["interrupts"] == 1
+
+
+def test_a_second_non_maskable_interrupt_waits_until_the_first_has_returned(rig) -> None:
+    finished = []
+
+    def again(_port: int, _size: int, _value: int) -> int:
+        finished.append(rig.engine.register("r15"))
+        if len(finished) < 3:
+            rig.engine.raise_nmi()
+        return 0
+
+    rig.on_port = again
+    with_nmi(rig, "out 0x80, al; nop; jmp later; later: inc r15; iretq")
+    rig.run_to(CODE + 5)
+    rig.engine.raise_nmi()
+    rig.run_to(rig.end)
+    assert finished == [0, 1, 2]
+    assert rig.engine.register("r15") == 3
