@@ -8,10 +8,12 @@ has stopped reading holds up the guest, but not Ctrl-C.
 from __future__ import annotations
 
 import errno
+import io
 import os
+import re
 import select
 import sys
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from rich.console import Console
 
@@ -26,6 +28,7 @@ NEWLINE = 0x0A
 STDERR = 2
 NOBODY_READS = (errno.EPIPE, errno.EIO)  # a closed pipe, a terminal that has hung up
 WIDE = 132  # columns, where no terminal says
+PADDING = re.compile(" +$", re.MULTILINE)
 
 
 class ConsoleOutput:
@@ -91,13 +94,26 @@ class ConsoleOutput:
             raise UsageError(f"the console's output cannot be written: {error.strerror}") from error
 
 
+class Unpadded(io.TextIOBase):
+    """Standard output without the spaces that fill a table's lines up."""
+
+    def write(self, text: str) -> int:
+        """Write whole lines."""
+        return sys.stdout.write(PADDING.sub("", text))
+
+    def flush(self) -> None:
+        """Have the lines go out."""
+        sys.stdout.flush()
+
+
 class ResultConsole(Console):
-    """Where a command prints its tables: stdout, wide where no terminal says how wide it is."""
+    """Where a command prints its tables: stdout, wide and unpadded where it is no terminal."""
 
     def __init__(self) -> None:
         """Ask the terminal, or the COLUMNS of the environment, for the width."""
         asks = sys.stdout.isatty() or "COLUMNS" in os.environ
-        super().__init__(highlight=False, width=None if asks else WIDE)
+        file = None if sys.stdout.isatty() else cast("IO[str]", Unpadded())
+        super().__init__(file=file, highlight=False, width=None if asks else WIDE)
 
     def on_broken_pipe(self) -> None:
         """Leave it to the caller, as any other failure to print."""

@@ -6,16 +6,18 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ringscope import bootimage
 from ringscope.bootimage.whole_file import STDOUT, is_open_as
+from ringscope.tools.console import ResultConsole
 from ringscope.tools.options import file_path
 
 if TYPE_CHECKING:
     import argparse
+
+    from rich.console import Console
 
 BAD_INPUT = 2
 
@@ -61,8 +63,7 @@ def inspect_image(arguments: argparse.Namespace) -> int:
         found = bootimage.inspect(arguments.image)
     except bootimage.ImageError as error:
         return _refuse(error)
-    console = Console(highlight=False, soft_wrap=True)
-    _print(found, console)
+    _print(found, ResultConsole())
     return 0
 
 
@@ -101,7 +102,7 @@ def _print(found: bootimage.Description, console: Console) -> None:
 
 
 def _line(console: Console, text: str) -> None:
-    console.print(Text(text))
+    console.print(Text(text), soft_wrap=True)
 
 
 def _print_segments(found: bootimage.Description, console: Console) -> None:

@@ -156,6 +156,12 @@ def test_the_ledger_is_printed_beside_what_theory_says():
         assert [operation, counter, number, number] in rows
 
 
+def test_a_table_in_a_pipe_has_no_padding_at_the_ends_of_its_lines():
+    lines = ringscope("ipc", "--serial", "none").out.splitlines()
+    assert lines
+    assert lines == [line.rstrip() for line in lines]
+
+
 def test_the_ledger_is_in_the_document_too(document, tmp_path):
     file = tmp_path / "ledger.json"
     ringscope("ipc", "--json", file)

@@ -50,6 +50,7 @@ def test_pack_then_inspect_shows_the_module_and_its_line_as_written(command, sys
     assert "packed image, ELF32 i386" in said
     assert "holds the kernel whole: ELF kernel, ELF64 x86-64" in said
     assert "root.elf [bold] x" in said
+    assert not [line for line in said.splitlines() if line != line.rstrip()]
 
 
 def test_inspect_shows_the_header_of_an_arm64_image(command, system, tmp_path, make_elf):
