@@ -87,10 +87,13 @@ def wide_operation(draw: Callable) -> str:
     width = draw(wide)
     a, b = draw(register(width)), draw(st.one_of(register(width), memory(width)))
     bit = draw(st.integers(0, width - 1))
+    # The other flags are undefined then, and the engine's depend on how it translated the code.
+    use_carry = f"adc {a}, 0"
     return draw(
         st.sampled_from(
             (
-                f"imul {a}, {b}", f"bt {a}, {bit}", f"bts {b}, {bit}", f"btc {a}, {bit}", f"popcnt {a}, {b}",
+                f"imul {a}, {b}", f"bt {a}, {bit}; {use_carry}", f"bts {b}, {bit}; {use_carry}",
+                f"btc {a}, {bit}; {use_carry}", f"popcnt {a}, {b}",
                 f"tzcnt {a}, {b}", f"lzcnt {a}, {b}", f"cmov{draw(conditions)} {a}, {b}", f"xadd {b}, {a}",
                 f"cmpxchg {b}, {a}", f"xchg {b}, {a}", f"lock add {draw(memory(width))}, {a}",
                 f"shld {b}, {a}, {bit}", f"shrd {b}, {a}, cl", f"movbe {a}, {draw(memory(width))}",

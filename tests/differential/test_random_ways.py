@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ruff: noqa: S311 (choices are random and seeded; nothing is secret)
-"""Random programs with random interrupts show the same, run freely, stepped, with breakpoints, in slices."""
+"""Random programs with interrupts and page faults show the same freely, stepped, with breakpoints, sliced."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from tests.differential.programs import programs
 from tests.differential.test_random_programs import DATA_AT, DATA_BYTES, initial
 from tests.machine import snippets
 from tests.machine.rig import LIMIT, Rig
-from tests.machine.snippets import CODE
+from tests.machine.snippets import CODE, PAGE, PAGE_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 VECTOR = 0x50
 INTERRUPTS_ON = 0x200
+PAGE_FAULT = 14
+DATA_PAGES = range(DATA_AT // PAGE, (DATA_AT + DATA_BYTES - 1) // PAGE + 1)
+SET_PRESENT = f"or byte ptr [rax*8 + {PAGE_TABLE}], 1"
+SUPPLY = f"push rax; mov rax, cr2; shr rax, 12; {SET_PRESENT}; pop rax; add rsp, 8; iretq"
 
 
 def observe(code: bytes, seed: int, way: Callable[[Rig, int], None]) -> dict:
@@ -29,10 +33,13 @@ def observe(code: bytes, seed: int, way: Callable[[Rig, int], None]) -> dict:
     rig, chance = Rig(), Random(seed)
     try:
         rig.handler(VECTOR, "lock inc dword ptr [rsp - 16]; iretq")
+        rig.handler(PAGE_FAULT, SUPPLY)
         rig.write(CODE, code + snippets.assemble("fence; hlt", 0))
         registers, data = initial(seed)
         rig.write(DATA_AT, data)
         rig.begin()
+        for page in DATA_PAGES:  # supplied when they are missed
+            rig.write(PAGE_TABLE + 8 * page, bytes([rig.read(PAGE_TABLE + 8 * page, 1)[0] & 0xFE]))
         for name, value in registers.items():
             rig.engine.set_register(name, value)
         rig.engine.set_register("rflags", registers["rflags"] | INTERRUPTS_ON)
@@ -80,7 +87,7 @@ def in_slices(rig: Rig, end: int) -> None:
 @settings(
     derandomize=True,
     deadline=None,
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
 )
