@@ -39,12 +39,12 @@ CONSOLE: Final = {
 
 def arch_of(machine: str) -> str:
     """Return the architecture of a machine."""
-    return "aarch64" if machine.endswith("virt") else "x86_64"
+    return "aarch64" if "virt" in machine else "x86_64"
 
 
 def status_of(machine: str, status: int) -> int:
     """Return what a machine ends with when the root ends with ``status``: virt's off switch takes none."""
-    return 0 if machine.endswith("virt") else status
+    return 0 if arch_of(machine) == "aarch64" else status
 
 
 @functools.cache
