@@ -106,8 +106,8 @@ class Counters:
 def read_ledger(library: ctypes.CDLL, core: int, names: Mapping[int, str]) -> list[Entry]:
     """Return the operations that were carried out, by number; ``interrupt`` comes last.
 
-    ``library`` is the one that made the core. ``names`` are the names of the marks' numbers; an unnamed one is
-    called by its number.
+    ``library`` is the one that made the core. ``names`` are the names of the marks' numbers; an unnamed one
+    is called by its number.
     """
     entries = []
     for number in range(native.LEDGER_INTERRUPT + 1):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A PC: processor, memory, board and the host's console, wired together; and the loop that runs it.
+"""A machine: processor, memory, board and the host's console, wired together; and the loop that runs it.
 
     machine = Machine(MachineConfig(), output=print_bytes)
     machine.load(image)                     # a bootimage.LoadedImage
@@ -16,35 +16,28 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringscope.emulator import books, marks
-from ringscope.emulator.cpu.engine import Engine
-from ringscope.emulator.cpu.handlers import Handlers
-from ringscope.emulator.cpu.x86_64.cpuid import Cpuid
-from ringscope.emulator.cpu.x86_64.decode import Decoder
-from ringscope.emulator.cpu.x86_64.msr import ModelSpecificRegisters
+from ringscope.emulator import books, marks, systems
 from ringscope.emulator.devices.event_queue import EventQueue
 from ringscope.emulator.devices.interfaces import ExitKind
-from ringscope.emulator.devices.vga_text import MEMORY_BASE, MEMORY_LENGTH
 from ringscope.emulator.idle import sleep_until
-from ringscope.emulator.native import library as native
 from ringscope.emulator.native.library import NOWHERE, Stop
-from ringscope.emulator.platforms.pc import Board, Outputs
-from ringscope.emulator.platforms.pc_config import PcConfig
-from ringscope.emulator.timing import cost_table, native_config
 from ringscope.emulator.timing import profile as profiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ringscope.bootimage import LoadedImage
+    from ringscope.bootimage.arm64 import LoadedArm64
     from ringscope.emulator.books import Entry
     from ringscope.emulator.devices.disk_image import DiskImage
     from ringscope.emulator.devices.host_input import HostInput
-    from ringscope.emulator.devices.interfaces import MmioDevice
+    from ringscope.emulator.platforms.pc import Board
+    from ringscope.emulator.platforms.virt import VirtBoard
 
 MIB = 1 << 20
 RAM_LEAST, RAM_MOST = 2 * MIB, 3072 * MIB
 FIDELITIES = ("timing", "functional")
+DEFAULT_CPU = {"x86_64": "skylake", "aarch64": "cortex-a57"}
 SLICE_CYCLES = 300_000  # until the host's signals are looked at: some 30 ms of the slowest guests
 
 
@@ -54,12 +47,16 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class MachineConfig:
-    """What to build. Sizes in bytes; ``cpu`` is a profile's name or file; ``fidelity`` one of FIDELITIES."""
+    """What to build: ``arch`` is a key of DEFAULT_CPU, ``fidelity`` one of FIDELITIES.
+
+    Sizes in bytes; ``cpu`` is a profile's name or file, None for the architecture's default.
+    """
 
     ram_bytes: int = 64 * MIB
-    cpu: str = "skylake"
+    cpu: str | None = None
     fidelity: str = "timing"
     serial: bool = True  # whether what the serial ports send is printed
+    arch: str = "x86_64"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
@@ -68,6 +65,8 @@ class MachineConfig:
                 f"memory of {self.ram_bytes} bytes: give a whole number of MiB from {RAM_LEAST // MIB} "
                 f"to {RAM_MOST // MIB}, as in -m 64M"
             )
+        if self.arch not in DEFAULT_CPU:
+            raise ConfigError(f"architecture {self.arch}: there are {', '.join(DEFAULT_CPU)}")
         if self.fidelity not in FIDELITIES:
             raise ConfigError(f"fidelity {self.fidelity}: there are {', '.join(FIDELITIES)}")
 
@@ -85,97 +84,48 @@ EXIT_STATUS = {"matched": 0, "halted": 0, "limit": 124, "error": 125, "triple-fa
 
 
 class Machine:
-    """One PC. ``output`` receives what the guest prints on any console, as bytes."""
+    """One machine. ``output`` receives what the guest prints on any console, as bytes."""
 
     def __init__(
         self, config: MachineConfig, output: Callable[[bytes], None], disk: DiskImage | None = None
     ) -> None:
         """Power on. Raises ConfigError, ProfileError, UnknownEngine."""
         self.config = config
-        self.profile = profiles.load(config.cpu, "x86_64")
+        self.profile = profiles.load(config.cpu or DEFAULT_CPU[config.arch], config.arch)
         self.timing = config.fidelity == "timing"
         self._output = output
         self._wanted: re.Pattern[bytes] | None = None
         self._recent = bytearray()
         self._pending_exit: Exit | None = None
         self.clock = EventQueue(self.profile.frequency_hz)
-        serial = self._print_byte if config.serial else _drop_byte
-        printed = Outputs(serial, serial, self._print_byte)
-        self.board = Board(PcConfig.load(), self.clock, config.ram_bytes, printed, disk)
-        costs = cost_table.CostTable(self.profile)
-        self.engine = Engine(
-            config.ram_bytes,
-            native_config.native_config(native.load(), self.profile),
-            self._handlers(),
-            lambda out: Decoder(costs, out).decode,
-            timing=self.timing,
+        self.system = systems.build(
+            config.arch,
+            systems.Surroundings(
+                clock=self.clock,
+                profile=self.profile,
+                ram_bytes=config.ram_bytes,
+                timing=self.timing,
+                disk=disk,
+                print_serial=self._print_byte if config.serial else _drop_byte,
+                print_debug=self._print_byte,
+                print_text=lambda text: self._print(text.encode()),
+            ),
         )
-        self.clock.cycle_source = lambda: self.engine.time
+        self.engine, self.board = self.system.engine, self.system.board
         self.clock.on_earlier = self.engine.set_next_event
+        self.engine.set_next_event(self.clock.next_due())
         self.board.on_interrupt_change = self._interrupt_changed
         self.board.on_exit = self._guest_asks_to_end
-        self.board.on_nmi = self._nmi
-        self._msrs = ModelSpecificRegisters(self.engine, self.board.local_apic)
-        self._screen = self.board.attach_screen(self._text_memory, lambda text: self._print(text.encode()))
         self._input: HostInput | None = None
         self._names: dict[int, str] = {}
         self._marks: frozenset[str] = frozenset()
         self._halted = False
         self.on_slice: Callable[[], None] | None = None
 
-    # ---- what the processor asks for ----
-
-    def _handlers(self) -> Handlers:
-        return Handlers(
-            events=self._run_events,
-            acknowledge=self.board.acknowledge,
-            port_in=self.board.read_port,
-            port_out=self.board.write_port,
-            mmio_read=self._mmio_read,
-            mmio_write=self._mmio_write,
-            cpuid=Cpuid(self.profile, self.profile.frequency_hz),
-            msr_read=self._msr_read,
-            msr_write=self._msr_write,
-            task_priority=lambda: self.board.local_apic.task_priority,
-            set_task_priority=self.board.local_apic.set_task_priority,
-        )
-
-    def _run_events(self) -> None:
-        self.clock.run_due(self.engine.time)
-        self.engine.set_next_event(self.clock.next_due())
-
     def _interrupt_changed(self) -> None:
         self.engine.set_interrupt(self.board.interrupt_pending())
 
-    def _nmi(self) -> None:
-        self.engine.raise_nmi()
-        self.board.take_nmi()
-
-    def _msr_read(self, index: int) -> int | None:
-        return self._msrs.read(index)
-
-    def _msr_write(self, index: int, value: int) -> bool:
-        return self._msrs.write(index, value)
-
-    def _device_at(self, paddr: int) -> MmioDevice | None:
-        for device in self.board.mmio:
-            if device.base <= paddr < device.base + device.length:
-                return device
-        return None
-
-    def _mmio_read(self, paddr: int, size: int) -> int:
-        device = self._device_at(paddr)
-        return (1 << 8 * size) - 1 if device is None else device.read_mmio(paddr - device.base, size)
-
-    def _mmio_write(self, paddr: int, size: int, value: int) -> None:
-        device = self._device_at(paddr)
-        if device is not None:
-            device.write_mmio(paddr - device.base, size, value)
-
     # ---- consoles ----
-
-    def _text_memory(self) -> bytes:
-        return bytes(self.engine.ram[MEMORY_BASE : MEMORY_BASE + MEMORY_LENGTH])
 
     def _print_byte(self, byte: int) -> None:
         self._print(bytes((byte,)))
@@ -194,7 +144,7 @@ class Machine:
         except re.error as error:
             raise ConfigError(f"--exit-on {pattern}: not a regular expression: {error}") from error
 
-    def attach_input(self, make: Callable[[Board], HostInput]) -> None:
+    def attach_input(self, make: Callable[[Board | VirtBoard], HostInput]) -> None:
         """Feed the host's input to the guest; ``make`` gets the board, whose ``receiver`` takes the bytes."""
         self._input = make(self.board)
         self._schedule_input()
@@ -211,15 +161,13 @@ class Machine:
 
     # ---- booting and running ----
 
-    def load(self, image: LoadedImage) -> None:
-        """Put a boot image into memory, firmware's tables beside it, and the processor at its entry."""
-        for paddr, data in (*self.board.firmware_tables(self.config.ram_bytes), *image.writes):
-            self.engine.ram[paddr : paddr + len(data)] = data
+    def load(self, image: LoadedImage | LoadedArm64) -> None:
+        """Put a boot image into memory, what firmware leaves beside it, and the processor at its entry."""
         programs = [module.data for module in image.modules]
         if image.kernel_elf is not None:
             programs.insert(0, image.kernel_elf)
         self._names, self._marks = marks.survey(programs)
-        self.engine.enter_multiboot(image.entry, image.eax, image.ebx)
+        self.system.load(image)
 
     def _guest_asks_to_end(self) -> None:
         request = self.board.exit_request
@@ -249,7 +197,7 @@ class Machine:
         result = None
         while result is None:
             result = self.advance(limit)
-        self._screen.finish()
+        self.system.finish()
         return result
 
     def advance(self, limit: int | None = None) -> Exit | None:
@@ -295,7 +243,8 @@ class Machine:
             return Exit("limit", EXIT_STATUS["limit"])
         awake = due if self._input is None else sleep_until(self._input, self.engine.time, due, self.clock.hz)
         self.engine.skip_idle(awake)
-        self._run_events()
+        self.clock.run_due(self.engine.time)
+        self.engine.set_next_event(self.clock.next_due())
         if self._input is not None and awake < due:
             self._input.poll(self.engine.time)  # woken by a key
         if self.on_slice is not None:

@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ringscope.bootimage import LoadedImage, MemoryLayout, MemoryRegion, load
 from ringscope.emulator.devices.disk_image import DiskImage
 from ringscope.emulator.devices.host_input import PipedInput, ReplayInput, TerminalInput, byte_interval
 from ringscope.emulator.machine import Exit, Machine
@@ -22,8 +21,11 @@ from ringscope.tools.progress import Progress
 from ringscope.tools.terminal import Terminal
 
 if TYPE_CHECKING:
+    from ringscope.bootimage import LoadedImage
+    from ringscope.bootimage.arm64 import LoadedArm64
     from ringscope.emulator.devices.host_input import HostInput
     from ringscope.emulator.platforms.pc import Board
+    from ringscope.emulator.platforms.virt import VirtBoard
 
 STDIN, STDOUT = 0, 1
 
@@ -33,7 +35,7 @@ class Outcome:
     """A run that has ended, and the machine as it was left; ``host_seconds`` is real time."""
 
     machine: Machine
-    image: LoadedImage
+    image: LoadedImage | LoadedArm64
     exit: Exit
     host_seconds: float
     console: ConsoleOutput
@@ -45,12 +47,7 @@ def run(options: BootOptions) -> Outcome:
     with contextlib.ExitStack() as stack:
         disk = _open_disk(options, stack)
         machine = Machine(options.machine, console.print, disk)
-        if machine.profile.arch != options.arch:
-            raise UsageError(
-                f"--cpu {options.machine.cpu}: a processor for {machine.profile.arch}; "
-                f"the machine is {options.arch}"
-            )
-        image = load(options.request, memory_layout(machine))
+        image = machine.system.read_image(options.request)
         machine.load(image)
         if options.exit_on is not None:
             machine.exit_on(options.exit_on)
@@ -71,14 +68,6 @@ def run(options: BootOptions) -> Outcome:
         if end.reason == "interrupted" and signals.status is not None:
             end = replace(end, status=signals.status)
         return Outcome(machine, image, end, seconds, console)
-
-
-def memory_layout(machine: Machine) -> MemoryLayout:
-    """Return the machine's memory as its firmware describes it to a boot loader."""
-    ram = machine.config.ram_bytes
-    regions = tuple(MemoryRegion(*region) for region in machine.board.memory_map(ram))
-    tables = (table for _, table in machine.board.firmware_tables(ram) if table.startswith(b"RSD PTR "))
-    return MemoryLayout(ram, regions, next((table[:36] for table in tables), None))
 
 
 def _open_disk(options: BootOptions, stack: contextlib.ExitStack) -> DiskImage | None:
@@ -124,7 +113,7 @@ def _attach_input(
         log = stack.enter_context(KeptLog(options.log_input, hz))
         signals.suspend = stack.enter_context(Terminal(STDIN))
 
-        def typed(board: Board) -> HostInput:
+        def typed(board: Board | VirtBoard) -> HostInput:
             return TerminalInput(STDIN, board.receiver, interval, log)
 
         machine.attach_input(typed)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The engine that executes guest instructions, tied to the native core.
 
-Only this module and the one that finds its state (x86_64/layout.py) import unicorn.
+Only this module and those that open an engine and find its state (ARCH/layout.py) import unicorn. What one
+architecture alone has is in ARCH/engine.py.
 
 ``Engine`` owns guest RAM, the engine and the core on top of it. Whatever the guest does rarely arrives as a
 call of one of the handlers it was given; an exception raised in a handler stops the run and is raised again
@@ -10,44 +11,39 @@ from ``run``.
 
 from __future__ import annotations
 
+import abc
 import ctypes
 import mmap
 from typing import TYPE_CHECKING, Any
 
 import unicorn
 from unicorn import unicorn_const as constants
-from unicorn import x86_const
 from unicorn.unicorn_py3 import unicorn as binding
 
 from ringscope.emulator.cpu.handlers import Handlers, make_callbacks
-from ringscope.emulator.cpu.x86_64 import invpcid, stack_fault
-from ringscope.emulator.cpu.x86_64.layout import UnknownEngine, find_layout
+from ringscope.emulator.cpu.markers import UnknownEngine
 from ringscope.emulator.native import library as native
 from ringscope.emulator.native.library import NOWHERE, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import ModuleType
 
 PAGE = 0x1000
-#: The fields of ``struct env_layout`` (native/engine_x86.h), in its order.
-LAYOUT_FIELDS = """
-    regs eip eflags hflags segs ldt tr gdt idt cr efer
-    star lstar cstar fmask sysenter_cs sysenter_esp sysenter_eip
-"""
-INT1 = b"\xf1"
-#: As FNINIT and a reset leave it (Intel SDM volume 3, table 10-1); the engine begins with zeroes.
-FLOATING_POINT_STATE = {"fpcw": 0x037F, "fptag": 0xFFFF, "mxcsr": 0x1F80}
-UNDEFINED, CARRIED_OUT, DEBUG_TRAP, PROTECTION, PAGE_FAULT = range(5)  # enum invalid_answer of core.h
 FOUR_GIB = 1 << 32
 PHYSICAL_END = 1 << 40  # the engine's processor model has 40 physical address bits
 
 
-class Engine:
-    """One x86 processor and its RAM.
+class Engine(abc.ABC):
+    """One processor and its RAM; a subclass says of which architecture.
 
-    ``decode`` is called with the address of the core's answer buffer and returns the function that decodes a
-    block (cpu/x86_64/decode.py). Raises UnknownEngine if the engine's library is not the one this core knows.
+    ``make_decoder`` is called with the address of the core's answer buffer and returns the function that
+    decodes a block (cpu/ARCH/decode.py). Raises UnknownEngine if the engine's library is not the one this
+    core knows.
     """
+
+    arch: str
+    layout: ModuleType  # cpu/ARCH/layout.py
 
     def __init__(  # noqa: D107  the class says it
         self,
@@ -57,8 +53,9 @@ class Engine:
         make_decoder: Callable[[int], Callable[[int, int, int, int, int], None]],
         *,
         timing: bool,
+        ram_base: int = 0,
     ) -> None:
-        self._native = native.load()
+        self._native = native.load(self.arch)
         self._failure: BaseException | None = None
         self._config = config
         missing = self._native.engine_interpose(binding.uclib._name.encode())  # noqa: SLF001  the very library in use
@@ -67,15 +64,13 @@ class Engine:
             raise UnknownEngine(
                 f"the engine (unicorn {version}) lacks {missing.decode()}; install unicorn 2.1.4"
             )
-        self._uc: Any = unicorn.Uc(constants.UC_ARCH_X86, constants.UC_MODE_64)
-        self._uc.ctl_set_cpu_model(x86_const.UC_CPU_X86_SKYLAKE_CLIENT)
-        self._uc.ctl_exits_enabled(
-            True
-        )  # and none is set: after a run the engine translates the address of each
+        self._uc: Any = self.layout.open_engine()
+        self._uc.ctl_exits_enabled(True)  # and none is set: the engine would translate each after a run
+        self.ram_base = ram_base
         self.ram_bytes = ram_bytes
         self.ram = mmap.mmap(-1, ram_bytes)
         self._ram_address = ctypes.addressof(ctypes.c_char.from_buffer(self.ram))
-        self._uc.mem_map_ptr(0, ram_bytes, constants.UC_PROT_ALL, self._ram_address)
+        self._uc.mem_map_ptr(self.ram_base, ram_bytes, constants.UC_PROT_ALL, self._ram_address)
         self._callbacks = make_callbacks(
             handlers,
             self._guard,
@@ -115,7 +110,8 @@ class Engine:
         def write(_: object, offset: int, size: int, value: int, base: int) -> None:
             self._callbacks.mmio_write(base + offset, size, value)
 
-        for start, end in ((self.ram_bytes, FOUR_GIB), (max(FOUR_GIB, self.ram_bytes), PHYSICAL_END)):
+        ram_end = self.ram_base + self.ram_bytes
+        for start, end in ((0, self.ram_base), (ram_end, FOUR_GIB), (max(FOUR_GIB, ram_end), PHYSICAL_END)):
             if end > start:
                 self._uc.mmio_map(start, end - start, read, start, write, start)
 
@@ -147,13 +143,13 @@ class Engine:
             if kind == constants.UC_HOOK_BLOCK:
                 user_data = self._find_user_data(hook.value)
         problem = self._native.core_attach(
-            self._core, handle, self._ram_address, 0, self.ram_bytes, user_data
+            self._core, handle, self._ram_address, self.ram_base, self.ram_bytes, user_data
         )
         if problem:
             raise UnknownEngine(problem.decode())
         self._uc.ctl_flush_tb()
-        layout = find_layout(self._uc, self._native.core_env(self._core))
-        names = LAYOUT_FIELDS.split()
+        layout = self.layout.find_layout(self._uc, self._native.core_env(self._core))
+        names = self.layout.FIELDS
         if 4 * len(names) != self._native.core_env_layout_size():
             raise UnknownEngine("the native core and its Python side differ; run `make build`")
         place = (ctypes.c_uint32 * len(names)).from_address(self._native.core_env_layout())
@@ -177,12 +173,6 @@ class Engine:
             self._core = None
 
     # ---- running ----
-
-    def enter_multiboot(self, entry: int, eax: int, ebx: int) -> None:
-        """Put the processor into the state in which a multiboot loader enters a kernel."""
-        self._native.core_enter_multiboot(self._core, entry, eax, ebx)
-        for name, value in FLOATING_POINT_STATE.items():
-            self.set_register(name, value)
 
     def run(self, until: int = NOWHERE, steps: int | None = None) -> Stop:
         """Run to simulated time ``until`` (cycles) or for ``steps`` instructions, and say why it stopped."""
@@ -224,14 +214,9 @@ class Engine:
         """Set the level of the interrupt pin."""
         self._native.core_set_interrupt(self._core, pending)
 
-    def raise_nmi(self) -> None:
-        """Pulse the pin of the non-maskable interrupt."""
-        self._native.core_raise_nmi(self._core)
-
-    @property
-    def nmi_pending(self) -> bool:
-        """Whether a non-maskable interrupt waits and none is being handled."""
-        return bool(self._native.core_nmi_pending(self._core))
+    def forget_code(self) -> None:
+        """Note that a device wrote to memory: translated code there must not run again."""
+        self._native.core_forget_code(self._core)
 
     def skip_idle(self, until: int) -> None:
         """Let simulated time pass while the processor sleeps."""
@@ -264,38 +249,23 @@ class Engine:
         """The native core, for those who read its books (books.py)."""
         return int(self._core)
 
-    @property
-    def long_mode(self) -> bool:
-        """Whether EFER.LMA is set."""
-        return bool(self.register("efer") & 0x400)
-
-    @property
-    def interrupts_enabled(self) -> bool:
-        """Whether RFLAGS.IF is set."""
-        return bool(self.register("rflags") & 0x200)
-
     def register(self, name: str) -> int:
-        """Return a register by its name: rax ... r15, rip, rflags, cs ... gs, cr0 ... cr4, efer."""
-        if name == "efer":
-            return int(self._uc.msr_read(0xC0000080))
-        return int(self._uc.reg_read(getattr(x86_const, f"UC_X86_REG_{name.upper()}")))
+        """Return a register by its name in lower case."""
+        return int(self._uc.reg_read(self.layout.register_number(name)))
 
     def set_register(self, name: str, value: int) -> None:
         """Write a register."""
-        self._uc.reg_write(getattr(x86_const, f"UC_X86_REG_{name.upper()}"), value)
-
-    def set_time_stamp(self, value: int) -> None:
-        """Write the time-stamp counter."""
-        self._native.core_set_time_stamp(self._core, value)
+        self._uc.reg_write(self.layout.register_number(name), value)
 
     @property
-    def time_stamp(self) -> int:
-        """The time-stamp counter."""
-        return int(self._native.core_time_stamp(self._core))
+    @abc.abstractmethod
+    def interrupts_enabled(self) -> bool:
+        """Whether the processor takes interrupts."""
 
-    def set_tsc_aux(self, value: int) -> None:
-        """Write IA32_TSC_AUX, which RDTSCP returns."""
-        self._native.core_set_tsc_aux(self._core, value)
+    @property
+    def nmi_pending(self) -> bool:
+        """Whether a non-maskable interrupt waits and none is being handled."""
+        return False
 
     @property
     def shutdown_pc(self) -> int:
@@ -318,28 +288,19 @@ class Engine:
         while len(found) < length:
             at = vaddr + len(found)
             paddr = self.physical(at)
-            if paddr is None or paddr >= self.ram_bytes:
+            offset = -1 if paddr is None else paddr - self.ram_base
+            if not 0 <= offset < self.ram_bytes:
                 break
             size = min(length - len(found), PAGE - at % PAGE)
-            found += self.ram[paddr : paddr + size]
+            found += self.ram[offset : offset + size]
         return bytes(found)
 
-    def _invalid(self, pc: int) -> int:
-        """Answer an undefined instruction; INT1 and INVPCID are ones that only the engine lacks."""
-        code = self.read_virtual(pc, invpcid.LENGTH_LIMIT)
-        if code[:1] == INT1:
-            return DEBUG_TRAP
-        found = invpcid.recognise(code, 64 if self.long_mode else 32, self.register, self.read_virtual)
-        if found is None:
-            return UNDEFINED
-        if self.register("cs") & 3 or not found.is_valid:
-            return PROTECTION
-        if found.missing is not None:
-            self.set_register("cr2", found.missing)
-            return PAGE_FAULT
-        self._native.core_invpcid(self._core, found.kind, found.pcid, found.vaddr)
-        self.set_register("rip", pc + found.length)
-        return CARRIED_OUT
-
     def _stack_fault(self, pc: int) -> int:
-        return int(stack_fault.is_stack_fault(self.read_virtual(pc, stack_fault.LENGTH_LIMIT), self.register))
+        """Say whether a fault is one of the stack; only x86 asks."""
+        del pc
+        return 0
+
+    def _invalid(self, pc: int) -> int:
+        """Answer an undefined instruction; 0 leaves it to the guest."""
+        del pc
+        return 0

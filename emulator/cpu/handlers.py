@@ -8,7 +8,7 @@ it in Python's terms; ``make_callbacks`` translates.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from ringscope.emulator.native import library as native
 
@@ -21,6 +21,11 @@ class GeneralProtection(Exception):
     """Raised by a handler: the guest's access is answered with #GP."""
 
 
+def _absent(*arguments: object) -> NoReturn:
+    """Stand for a handler that the other architecture has; the core of this one never calls it."""
+    raise AssertionError(f"no handler for {arguments}")
+
+
 @dataclass(frozen=True)
 class Handlers:
     """What the machine does when the guest does something rare. Sizes in bytes, times in cycles.
@@ -31,15 +36,20 @@ class Handlers:
 
     events: Callable[[], None]
     acknowledge: Callable[[], int]
-    port_in: Callable[[int, int], int]
-    port_out: Callable[[int, int, int], None]
     mmio_read: Callable[[int, int], int]
     mmio_write: Callable[[int, int, int], None]
-    cpuid: Callable[[int, int], tuple[int, int, int, int]]
-    msr_read: Callable[[int], int | None]
-    msr_write: Callable[[int, int], bool]
-    task_priority: Callable[[], int]
-    set_task_priority: Callable[[int], None]
+    # x86
+    port_in: Callable[[int, int], int] = _absent
+    port_out: Callable[[int, int, int], None] = _absent
+    cpuid: Callable[[int, int], tuple[int, int, int, int]] = _absent
+    msr_read: Callable[[int], int | None] = _absent
+    msr_write: Callable[[int, int], bool] = _absent
+    task_priority: Callable[[], int] = _absent
+    set_task_priority: Callable[[int], None] = _absent
+    # AArch64: firmware calls, and the generic timer's registers by their encoding in MRS
+    firmware: Callable[[int, int, int], int] = _absent
+    timer_read: Callable[[int], int] = _absent
+    timer_write: Callable[[int, int], None] = _absent
 
 
 class Guard(Protocol):
@@ -92,6 +102,9 @@ def make_callbacks(
         msr_write=native.MSR_WRITE(guard(msr_write, 0)),
         task_priority=native.TASK_PRIORITY(guard(given.task_priority, 0)),
         set_task_priority=native.SET_TASK_PRIORITY(guard(given.set_task_priority, None)),
+        firmware=native.FIRMWARE(guard(given.firmware, 0)),
+        timer_read=native.TIMER_READ(guard(given.timer_read, 0)),
+        timer_write=native.TIMER_WRITE(guard(given.timer_write, None)),
         stack_fault=native.STACK_FAULT(guard(stack_fault, 0)),
         invalid=native.INVALID(guard(invalid, 0)),
     )

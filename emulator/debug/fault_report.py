@@ -17,8 +17,12 @@ GENERAL = ("ax", "bx", "cx", "dx", "si", "di", "bp", "sp")
 GENERAL_64 = (*(f"r{name}" for name in GENERAL), *(f"r{n}" for n in range(8, 16)), "rip", "rflags")
 GENERAL_32 = (*(f"e{name}" for name in GENERAL), "eip", "eflags")
 SEGMENTS = ("cs", "ss", "ds", "es", "fs", "gs")
+ARM_GENERAL = (*(f"x{n}" for n in range(31)), "sp", "pc", "pstate")
+ARM_SYSTEM = ("elr_el1", "esr_el1", "far_el1", "ttbr0_el1", "ttbr1_el1")
+EXCEPTION_LEVEL = 0xC  # its mask in PSTATE; 0 is user mode
 CONTROL = ("cr0", "cr2", "cr3", "cr4", "efer")
 ABREAST = 4
+LONG_MODE_ACTIVE = 0x400  # in EFER
 RING = 3  # the mask of the privilege level in cs
 
 
@@ -29,12 +33,18 @@ def report(engine: Engine, symbols: SymbolTable) -> list[str]:
 
 def registers(engine: Engine) -> list[str]:
     """Return the general, segment and control registers in hexadecimal, four on a line."""
-    digits, general = (16, GENERAL_64) if engine.long_mode else (8, GENERAL_32)
+    if engine.arch == "aarch64":
+        return [*_lines(engine, ARM_GENERAL, 16), *_lines(engine, ARM_SYSTEM, 16)]
+    digits, general = (16, GENERAL_64) if _is_long(engine) else (8, GENERAL_32)
     return [
         *_lines(engine, general, digits),
         *_lines(engine, SEGMENTS, 4),
         *_lines(engine, CONTROL, digits),
     ]
+
+
+def _is_long(engine: Engine) -> bool:
+    return bool(engine.register("efer") & LONG_MODE_ACTIVE)
 
 
 def _lines(engine: Engine, names: Sequence[str], digits: int) -> list[str]:
@@ -45,8 +55,12 @@ def _lines(engine: Engine, names: Sequence[str], digits: int) -> list[str]:
 
 def backtrace(engine: Engine, symbols: SymbolTable) -> list[str]:
     """Return ``#0 symbol+0x12 (address)`` and so on; a return address is named by the call before it."""
-    word, pc, frame = (8, "rip", "rbp") if engine.long_mode else (4, "eip", "ebp")
-    user = bool(engine.register("cs") & RING)
+    if engine.arch == "aarch64":
+        word, pc, frame = 8, "pc", "x29"
+        user = not engine.register("pstate") & EXCEPTION_LEVEL
+    else:
+        word, pc, frame = (8, "rip", "rbp") if _is_long(engine) else (4, "eip", "ebp")
+        user = bool(engine.register("cs") & RING)
     here = engine.register(pc)
     lines = [_line(0, here, symbols.describe(here, user=user))]
     callers = return_addresses(engine.read_virtual, engine.register(frame), word)

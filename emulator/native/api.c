@@ -99,6 +99,13 @@ void core_set_breakpoints(struct core *c, const uint64_t *pc, uint32_t count)
 /* The next run does not stop before the instruction it starts with. */
 void core_step_over(struct core *c) { c->step_over = arch_pc(c); }
 
+/* A device wrote to guest RAM. What was translated is forgotten before the next block. */
+void core_forget_code(struct core *c)
+{
+    c->code_changed = true;
+    core_rearm(c);
+}
+
 /* Guest RAM changed under the engine's feet. */
 void core_flush_translations(struct core *c) { engine.tlb_flush(c->cpu); }
 

@@ -109,6 +109,7 @@ struct core {
 
     /* stopping */
     enum stop_reason stop;
+    bool code_changed;   /* a device wrote to memory: translations are to be forgotten */
     bool stop_requested; /* until core_stop(c, false) */
     bool halted;
     uint64_t steps_left;          /* with `stepping` */

@@ -97,6 +97,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "core_skip_idle": (None, (_ptr, _u64)),
     "core_set_breakpoints": (None, (_ptr, ctypes.POINTER(_u64), _u32)),
     "core_step_over": (None, (_ptr,)),
+    "core_forget_code": (None, (_ptr,)),
     "core_flush_translations": (None, (_ptr,)),
     "core_time": (_u64, (_ptr,)),
     "core_cycles": (_u64, (_ptr,)),
@@ -131,6 +132,7 @@ _SIGNATURES_OF: dict[str, dict[str, tuple[object, tuple[object, ...]]]] = {
         "core_set_time_stamp": (None, (_ptr, _u64)),
         "core_set_tsc_aux": (None, (_ptr, _u32)),
         "core_invpcid": (None, (_ptr, _u64, _u64, _u64)),
+        "core_raised": (_u32, (_ptr, _ptr)),
     },
     "aarch64": {
         "core_enter_arm64": (None, (_ptr, _u64, _u64, _u64)),

@@ -187,7 +187,7 @@ void core_cut_block(struct core *c, uint64_t pc)
 void core_rearm(struct core *c)
 {
     uint64_t at = c->next_event < c->stop_at ? c->next_event : c->stop_at;
-    bool now = c->interrupt_pending || arch_is_urgent(c) || c->stop_requested || at <= c->idle;
+    bool now = c->interrupt_pending || arch_is_urgent(c) || c->stop_requested || c->code_changed || at <= c->idle;
     c->due = now ? 0 : at == NOWHERE ? NOWHERE : at - c->idle;
 }
 
@@ -206,6 +206,12 @@ static bool meet_what_is_due(struct core *c, uint64_t pc)
             c->late_max = core_now(c) - c->next_event;
         c->next_event = NOWHERE;
         c->call.events(); /* sets the next one */
+    }
+    if (c->code_changed) {
+        c->code_changed = false;
+        core_rearm(c);
+        stop_here(c, pc, STOP_TRANSLATE); /* and go on here */
+        return true;
     }
     core_rearm(c);
     if (c->stop_requested || core_now(c) >= c->stop_at) {

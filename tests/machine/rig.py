@@ -13,10 +13,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ringscope.emulator import books
-from ringscope.emulator.cpu.engine import Engine
 from ringscope.emulator.cpu.handlers import Handlers
 from ringscope.emulator.cpu.x86_64.cpuid import Cpuid
 from ringscope.emulator.cpu.x86_64.decode import Decoder
+from ringscope.emulator.cpu.x86_64.engine import X86Engine
 from ringscope.emulator.native import library as native
 from ringscope.emulator.native.library import Stop
 from ringscope.emulator.timing import native_config, profile
@@ -76,7 +76,7 @@ class Rig:
         self.end = CODE
         config = skylake()
         costs = CostTable(config)
-        self.engine = Engine(
+        self.engine = X86Engine(
             RAM_BYTES,
             native_config.native_config(native.load(), config),
             self._handlers(Cpuid(config, config.frequency_hz)),

@@ -95,6 +95,7 @@ def test_a_triple_fault_names_the_calls_that_led_there():
     lines = said.err.splitlines()
     assert said.status == 126
     assert lines[0].startswith("ringscope: triple fault at cycle ")
+    assert lines[1].startswith("raised: #UD at guest_main+0x")
     assert any("rip " in line and "rflags " in line for line in lines)
     assert any("cr0 " in line and "cr3 " in line for line in lines)
     calls = [line for line in lines if line.startswith("#")]
@@ -107,6 +108,22 @@ def test_a_triple_fault_before_long_mode_shows_32_bit_registers(kernel):
     assert said.status == 126
     assert f"eip {small_kernels.ENTRY:08x}" in said.err
     assert f"#0 unknown ({small_kernels.ENTRY:#x})" in said.err
+
+
+END_OF_CHAIN = "#DF, then #GP(0x43)"  # its gate is beyond the empty IDT too
+
+
+@pytest.mark.parametrize(
+    ("name", "raised"),
+    [
+        ("triple-fault", f"#UD at 0x100020, then #GP(0x33), then #GP(0x6b), then {END_OF_CHAIN}"),
+        ("divide-by-zero", f"#DE at 0x100022, then #GP(0x3), then {END_OF_CHAIN}"),
+        ("software-interrupt", f"int 0x30 at 0x100020, then #GP(0x182), then #GP(0x6b), then {END_OF_CHAIN}"),
+        ("no-page", f"#PF(0) for 0x100030 at 0x100030, then #GP(0x73), then {END_OF_CHAIN}"),
+    ],
+)
+def test_a_triple_fault_says_what_was_raised_one_upon_another(name, raised, kernel):
+    assert ringscope("boot", kernel(name)).err.splitlines()[1] == f"raised: {raised}"
 
 
 def test_modules_and_command_lines_reach_an_unpacked_kernel(kernel, tmp_path):

@@ -8,7 +8,7 @@ import random
 import threading
 import zlib
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringscope.bootimage import BootRequest, LoadedImage, MemoryLayout, MemoryRegion, load
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ringscope.emulator.books import Books, Entry
-    from ringscope.emulator.cpu.handlers import Handlers
 
     Way = Callable[["Observed"], Exit]
 
@@ -32,16 +31,17 @@ RAM_BYTES = 32 << 20
 class Watched(Machine):
     """A machine that keeps when it acknowledged which interrupt."""
 
-    def _handlers(self) -> Handlers:
+    def __init__(self, config: MachineConfig, output: Callable[[bytes], None]) -> None:
+        super().__init__(config, output)
         self.interrupts: list[tuple[int, int]] = []
-        handlers = super()._handlers()
+        take = self.board.acknowledge
 
         def acknowledge() -> int:
-            vector = handlers.acknowledge()
+            vector = take()
             self.interrupts.append((self.engine.time, vector))
             return vector
 
-        return replace(handlers, acknowledge=acknowledge)
+        self.board.acknowledge = acknowledge
 
 
 class Observed:

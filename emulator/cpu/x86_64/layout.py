@@ -8,18 +8,17 @@ which any marker is missing or ambiguous is refused.
 
 from __future__ import annotations
 
-import ctypes
-import struct
 from typing import TYPE_CHECKING
 
+import unicorn
+from unicorn import unicorn_const
 from unicorn import x86_const as x86
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from ringscope.emulator.cpu.markers import Finder, UnknownEngine
 
+if TYPE_CHECKING:
     from unicorn import Uc
 
-STATE_BYTES = 0x2000
 SEGMENT_BYTES = 24
 MSRS = {
     "star": 0xC0000081,
@@ -43,46 +42,23 @@ GENERAL = (
 )
 
 
-class UnknownEngine(Exception):
-    """The engine's library is not laid out as this project knows it."""
+#: The fields of ``struct env_layout`` (native/x86_64/engine.h), in its order.
+FIELDS = """
+    regs eip eflags hflags segs ldt tr gdt idt cr efer
+    star lstar cstar fmask sysenter_cs sysenter_esp sysenter_eip
+""".split()
 
 
-class _Finder:
-    def __init__(self, uc: Uc, env: int) -> None:
-        self.uc = uc
-        self.env = env
+def open_engine() -> Uc:
+    """Return a new engine; its processor model is the first to have SMAP."""
+    uc = unicorn.Uc(unicorn_const.UC_ARCH_X86, unicorn_const.UC_MODE_64)
+    uc.ctl_set_cpu_model(x86.UC_CPU_X86_SKYLAKE_CLIENT)
+    return uc
 
-    def state(self) -> bytes:
-        return ctypes.string_at(self.env, STATE_BYTES)
 
-    def value(self, name: str, marker: int, size: int = 8) -> int:
-        """Return the only offset, a multiple of 4, at which ``marker`` stands."""
-        state, pattern = self.state(), marker.to_bytes(size, "little")
-        found = [at for at in range(0, STATE_BYTES - size, 4) if state[at : at + size] == pattern]
-        if len(found) != 1:
-            raise UnknownEngine(f"the engine keeps {name} in {len(found)} places, not one")
-        return found[0]
-
-    def register(self, name: str, register: int, marker: int, size: int = 8) -> int:
-        saved = self.uc.reg_read(register)
-        self.uc.reg_write(register, marker)
-        offset = self.value(name, marker, size)
-        self.uc.reg_write(register, saved)
-        return offset
-
-    def toggled(self, name: str, write: Callable[[bool], None], bit: int) -> list[int]:
-        """Return the offsets of the 32-bit words in which exactly ``bit`` follows a toggled flag."""
-        write(False)
-        clear = struct.unpack(f"<{STATE_BYTES // 4}I", self.state())
-        write(True)
-        then = struct.unpack(f"<{STATE_BYTES // 4}I", self.state())
-        write(False)
-        found = [
-            4 * i for i, (a, b) in enumerate(zip(clear, then, strict=True)) if a ^ b == 1 << bit and b > a
-        ]
-        if not found:
-            raise UnknownEngine(f"the engine keeps {name} nowhere")
-        return found
+def register_number(name: str) -> int:
+    """Return the API's number of a register: rax ... r15, rip, rflags, cs ... gs, cr0 ... cr4, mxcsr ..."""
+    return int(getattr(x86, f"UC_X86_REG_{name.upper()}"))
 
 
 def find_layout(uc: Uc, env: int) -> dict[str, int]:
@@ -90,12 +66,9 @@ def find_layout(uc: Uc, env: int) -> dict[str, int]:
 
     The engine must not have run guest code that matters: registers are overwritten and put back.
     """
-    find = _Finder(uc, env)
+    find = Finder(uc, env)
     layout: dict[str, int] = {}
-    for i, register in enumerate(GENERAL):
-        offset = find.register(f"general register {i}", register, 0x5A17_0000_1111_0000 + i * 0x101)
-        if offset != layout.setdefault("regs", offset) + 8 * i:
-            raise UnknownEngine("the engine does not keep general registers in encoding order")
+    layout["regs"] = find.registers_in_order(GENERAL, 0x5A17_0000_1111_0000)
     layout["eip"] = find.register("RIP", x86.UC_X86_REG_RIP, 0x5A17_0000_2222_1230)
     cr3 = find.register("CR3", x86.UC_X86_REG_CR3, 0x3_5A17_2000)
     cr2 = find.register("CR2", x86.UC_X86_REG_CR2, 0x5A17_0000_2222_3330)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from ringscope.emulator.cpu.handlers import GeneralProtection
 
 if TYPE_CHECKING:
-    from ringscope.emulator.cpu.engine import Engine
+    from ringscope.emulator.cpu.x86_64.engine import X86Engine
     from ringscope.emulator.devices.local_apic import LocalApic
 
 TIME_STAMP_COUNTER = 0x10
@@ -47,7 +47,7 @@ class Deadline(Protocol):
 class ModelSpecificRegisters:
     """RDMSR and WRMSR of a machine with this engine and local APIC."""
 
-    def __init__(self, engine: Engine, local_apic: LocalApic) -> None:
+    def __init__(self, engine: X86Engine, local_apic: LocalApic) -> None:
         """Nothing is read or written yet."""
         self._engine = engine
         self._local_apic = local_apic

@@ -19,10 +19,10 @@ static uint32_t name_of(const struct system_register *r)
     return SYSTEM_REGISTER(r->op0, r->op1, r->crn, r->crm, r->op2);
 }
 
-/* CNTP_*, CNTV_*, CNTPCT and CNTVCT: op0 3, op1 3, CRn 14. CNTFRQ and the rest are the engine's. */
+/* CNTFRQ, CNTPCT, CNTVCT, CNTP_*, CNTV_*: op0 3, op1 3, CRn 14. Who may access them is the engine's affair. */
 static bool is_timer(const struct system_register *r)
 {
-    return r->op0 == 3 && r->op1 == 3 && r->crn == 14 && (r->crm == 2 || r->crm == 3 || (r->crm == 0 && r->op2));
+    return r->op0 == 3 && r->op1 == 3 && r->crn == 14 && (r->crm == 0 || r->crm == 2 || r->crm == 3);
 }
 
 /* ---- translation ---- */

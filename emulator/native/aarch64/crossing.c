@@ -23,6 +23,8 @@ static void deliver(struct core *c, uint32_t number, enum cost cost)
     uint32_t before = arch_exception_level(c);
 
     core_book(c, RING_KERNEL);
+    if (number == EXCEPTION_PREFETCH_ABORT || number == EXCEPTION_DATA_ABORT)
+        account_count(&c->account, COUNTER_PAGE_FAULTS);
     core_charge(c, cost);
     c->shutdown_pc = arch_pc(c);
     arm.do_interrupt(c->cpu);
@@ -66,10 +68,6 @@ void core_on_exception(void *uc, uint32_t number, void *user)
         core_leave_block(c, arch_pc(c));
         deliver(c, number, COST_SVC);
         break;
-    case EXCEPTION_PREFETCH_ABORT:
-    case EXCEPTION_DATA_ABORT:
-        account_count(&c->account, COUNTER_PAGE_FAULTS);
-        /* fall through */
     default:
         core_cut_block(c, arch_pc(c));
         deliver(c, number, COST_EXCEPTION);

@@ -53,7 +53,9 @@ struct system_register {
     const char *name;
     uint8_t cp, crn, crm, op0, op1, op2;
 };
-#define SYSTEM_REGISTER(op0, op1, crn, crm, op2) ((uint32_t)((op0) << 16 | (op1) << 12 | (crn) << 8 | (crm) << 4 | (op2)))
+/* Named as MRS and MSR encode it. */
+#define SYSTEM_REGISTER(op0, op1, crn, crm, op2) \
+    ((uint32_t)((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2)))
 
 /* What the core keeps for this architecture alone. */
 struct arch_state {

@@ -11,6 +11,7 @@
  */
 #include "core.h"
 #include "interpose.h"
+#include "raised.h"
 
 /* Call after the privilege level may have changed from `before`, still booked to the kernel. */
 static void note_level(struct core *c, uint32_t before)
@@ -63,7 +64,7 @@ static void refuse_bad_gate(struct core *c, uint32_t vector, bool soft)
 {
     int error_code, refusal = check_gate(c, vector, soft, &error_code);
     if (refusal)
-        x86.raise_exception_err_ra(c->env, refusal, error_code, 0); /* does not return */
+        replace_raise_exception_err_ra(c->env, refusal, error_code, 0); /* does not return */
 }
 
 /* ---- the ways in ---- */
@@ -93,12 +94,14 @@ static void deliver_exception(struct core *c, uint32_t vector)
     if (vector == VECTOR_PF && !soft)
         account_count(&c->account, COUNTER_PAGE_FAULTS);
     c->shutdown_pc = arch_pc(c);
+    raised_delivery(c, soft ? RAISED_SOFTWARE : RAISED_EXCEPTION, vector);
     if (soft)
         c->arch.soft_bytes = (uint32_t)last_insn_bytes(c); /* the engine has moved RIP past it already */
     refuse_bad_gate(c, vector, soft);
     core_charge(c, soft ? COST_INT_GATE : COST_EXCEPTION);
     x86.do_interrupt(c->cpu); /* a fault in here does not return: it comes back as an exception of its own */
     c->arch.soft_bytes = 0;
+    raised_delivered(c);
     if (soft)
         core_leave_block(c, arch_pc(c)); /* only now has the INT instruction succeeded */
     c->exceptions[vector & 0xff]++;
@@ -133,8 +136,10 @@ static void deliver_interrupt(struct core *c, int vector)
     account_count(&c->account, COUNTER_INTERRUPTS);
     core_charge(c, COST_HARDWARE_INTERRUPT);
     c->shutdown_pc = arch_pc(c);
+    raised_delivery(c, RAISED_INTERRUPT, (uint32_t)vector);
     refuse_bad_gate(c, (uint32_t)vector, false);
     x86.do_hardware_interrupt(c->env, vector, 1);
+    raised_delivered(c);
     note_level(c, before);
 }
 
@@ -323,6 +328,7 @@ BACK(helper_ljmp_protected, COST_SEGMENT_LOAD, (void)0, (env_t * env, int cs, ui
 
 #define REPLACE(name) {ENGINE_SYMBOL(#name), SLOT_DATA | SLOT_GOT, (void *)replace_##name, (void **)&original_##name}
 const struct interposition crossing_replacements[] = {
+    RAISED_REPLACEMENTS,
     REPLACE(helper_raise_interrupt), REPLACE(helper_into),
     REPLACE(helper_syscall),         REPLACE(helper_sysenter),
     REPLACE(helper_sysret),          REPLACE(helper_sysexit),

@@ -91,6 +91,7 @@ enum {
     VECTOR_NMI = 2,
     VECTOR_UD = 6,
     VECTOR_NM = 7,
+    VECTOR_DF = 8,
     VECTOR_NP = 11,
     VECTOR_SS = 12,
     VECTOR_GP = 13,
@@ -101,6 +102,14 @@ enum {
 /* An exception number of ours, outside the architecture's 0..255: "take external interrupt N". */
 #define EXCEPTION_INTERRUPT 0x400
 
+/* What was raised and not delivered yet: see raised.h. */
+enum { RAISED_MAX = 8 };
+enum raised_kind { RAISED_EXCEPTION, RAISED_SOFTWARE, RAISED_INTERRUPT };
+struct raised {
+    uint32_t kind, vector, error_code; /* 0 where there is none */
+    uint64_t cr2;                      /* of a #PF: the address */
+};
+
 /* What the core keeps for this architecture alone. */
 struct arch_state {
     int32_t *exception_index;      /* the engine's, while it raises an exception */
@@ -109,6 +118,10 @@ struct arch_state {
     bool nmi_pending, nmi_blocked; /* blocked from its delivery to the next IRET */
     bool soft_interrupt;           /* the exception being raised is an INT instruction */
     uint32_t soft_bytes;           /* while it is delivered: its length */
+    struct raised raised[RAISED_MAX];
+    uint32_t raised_count;
+    struct raised raising;         /* while `is_raising`: as it was before two of them became #DF */
+    bool is_raising;
 };
 
 /* The engine's own functions that only x86 has. */

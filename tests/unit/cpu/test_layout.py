@@ -9,8 +9,9 @@ import struct
 import pytest
 from unicorn import x86_const as x86
 
+from ringscope.emulator.cpu.markers import STATE_BYTES, UnknownEngine
 from ringscope.emulator.cpu.x86_64 import layout
-from ringscope.emulator.cpu.x86_64.layout import GENERAL, MSRS, STATE_BYTES, UnknownEngine, find_layout
+from ringscope.emulator.cpu.x86_64.layout import GENERAL, MSRS, find_layout
 
 PLACES = {
     "regs": 0x40, "eip": 0xC8, "eflags": 0xD0, "hflags": 0xF8, "segs": 0x100, "ldt": 0x190, "tr": 0x1A8,

@@ -6,7 +6,6 @@ from __future__ import annotations
 import pytest
 
 from ringscope.emulator.machine import Machine, MachineConfig
-from ringscope.tools.session import memory_layout
 
 RAM = 16 << 20
 
@@ -14,7 +13,7 @@ RAM = 16 << 20
 @pytest.fixture(scope="module")
 def layout():
     """The layout of a machine with 16 MiB."""
-    return memory_layout(Machine(MachineConfig(RAM), lambda _: None))
+    return Machine(MachineConfig(RAM), lambda _: None).system.memory_layout()
 
 
 def test_the_loader_gets_the_root_pointer_of_the_acpi_tables(layout):

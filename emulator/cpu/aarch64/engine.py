@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An AArch64 processor: entry as the arm64 boot protocol has it."""
+
+from __future__ import annotations
+
+from ringscope.emulator.cpu.aarch64 import layout
+from ringscope.emulator.cpu.engine import Engine
+
+INTERRUPTS_MASKED = 0x80  # PSTATE.I
+
+
+class ArmEngine(Engine):
+    """One AArch64 processor, at EL1 and EL0, and its RAM."""
+
+    arch = "aarch64"
+    layout = layout
+
+    def enter_arm64(self, entry: int, x0: int, x1: int) -> None:
+        """Put the processor into the state in which the arm64 boot protocol enters a kernel."""
+        layout.prepare(self._uc)
+        self._native.core_enter_arm64(self._core, entry, x0, x1)
+
+    @property
+    def interrupts_enabled(self) -> bool:
+        """Whether PSTATE.I is clear."""
+        return not self.register("pstate") & INTERRUPTS_MASKED

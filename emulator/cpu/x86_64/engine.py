@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An x86 processor: Multiboot entry, NMI, the time-stamp counter, instructions that the engine lacks."""
+
+from __future__ import annotations
+
+from ringscope.emulator.cpu.engine import Engine
+from ringscope.emulator.cpu.x86_64 import invpcid, layout, stack_fault
+
+INT1 = b"\xf1"
+#: As FNINIT and a reset leave it (Intel SDM volume 3, table 10-1); the engine begins with zeroes.
+FLOATING_POINT_STATE = {"fpcw": 0x037F, "fptag": 0xFFFF, "mxcsr": 0x1F80}
+UNDEFINED, CARRIED_OUT, DEBUG_TRAP, PROTECTION, PAGE_FAULT = range(5)  # enum invalid_answer of core.h
+
+
+class X86Engine(Engine):
+    """One x86 processor and its RAM."""
+
+    arch = "x86_64"
+    layout = layout
+
+    def enter_multiboot(self, entry: int, eax: int, ebx: int) -> None:
+        """Put the processor into the state in which a multiboot loader enters a kernel."""
+        self._native.core_enter_multiboot(self._core, entry, eax, ebx)
+        for name, value in FLOATING_POINT_STATE.items():
+            self.set_register(name, value)
+
+    def raise_nmi(self) -> None:
+        """Pulse the pin of the non-maskable interrupt."""
+        self._native.core_raise_nmi(self._core)
+
+    @property
+    def nmi_pending(self) -> bool:
+        """Whether a non-maskable interrupt waits and none is being handled."""
+        return bool(self._native.core_nmi_pending(self._core))
+
+    @property
+    def long_mode(self) -> bool:
+        """Whether EFER.LMA is set."""
+        return bool(self.register("efer") & 0x400)
+
+    @property
+    def interrupts_enabled(self) -> bool:
+        """Whether RFLAGS.IF is set."""
+        return bool(self.register("rflags") & 0x200)
+
+    def register(self, name: str) -> int:
+        """Return a register by its name: rax ... r15, rip, rflags, cs ... gs, cr0 ... cr4, efer."""
+        if name == "efer":
+            return int(self._uc.msr_read(0xC0000080))
+        return super().register(name)
+
+    def set_time_stamp(self, value: int) -> None:
+        """Write the time-stamp counter."""
+        self._native.core_set_time_stamp(self._core, value)
+
+    @property
+    def time_stamp(self) -> int:
+        """The time-stamp counter."""
+        return int(self._native.core_time_stamp(self._core))
+
+    def set_tsc_aux(self, value: int) -> None:
+        """Write IA32_TSC_AUX, which RDTSCP returns."""
+        self._native.core_set_tsc_aux(self._core, value)
+
+    def _invalid(self, pc: int) -> int:
+        """Answer an undefined instruction; INT1 and INVPCID are ones that only the engine lacks."""
+        code = self.read_virtual(pc, invpcid.LENGTH_LIMIT)
+        if code[:1] == INT1:
+            return DEBUG_TRAP
+        found = invpcid.recognise(code, 64 if self.long_mode else 32, self.register, self.read_virtual)
+        if found is None:
+            return UNDEFINED
+        if self.register("cs") & 3 or not found.is_valid:
+            return PROTECTION
+        if found.missing is not None:
+            self.set_register("cr2", found.missing)
+            return PAGE_FAULT
+        self._native.core_invpcid(self._core, found.kind, found.pcid, found.vaddr)
+        self.set_register("rip", pc + found.length)
+        return CARRIED_OUT
+
+    def _stack_fault(self, pc: int) -> int:
+        return int(stack_fault.is_stack_fault(self.read_virtual(pc, stack_fault.LENGTH_LIMIT), self.register))
