@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from ringscope.emulator.debug import fault_report
+from ringscope.emulator.debug import fault_report, raised
 from ringscope.emulator.debug.symbols import SymbolTable
 from ringscope.tools.host_signals import STATUS_BASE
 
@@ -47,7 +47,10 @@ def explain(outcome: Outcome) -> None:
     if outcome.exit.reason in ("triple-fault", "error"):
         modules = ((module.name, module.data) for module in outcome.image.modules)
         symbols = SymbolTable(outcome.image.kernel_elf, modules)
-        print("\n".join(fault_report.report(outcome.machine.engine, symbols)), file=sys.stderr)
+        engine = outcome.machine.engine
+        if outcome.exit.reason == "triple-fault" and engine.arch == "x86_64":
+            print(raised.chain(engine, symbols), file=sys.stderr)
+        print("\n".join(fault_report.report(engine, symbols)), file=sys.stderr)
 
 
 def _warn_of_lost_marks(outcome: Outcome) -> None:

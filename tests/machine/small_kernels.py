@@ -78,6 +78,10 @@ SOURCES: Final = {
     "begun-twice": f"{BEGIN}\n{BEGIN}\nmov al, 0\nout 0xf4, al",
     "halt": "cli\nhlt",
     "triple-fault": "ud2",  # there is no IDT
+    "divide-by-zero": "xor ecx, ecx\ndiv ecx",
+    "software-interrupt": "int 0x30",
+    # Nothing is mapped: the page directory is zeroes.
+    "no-page": "mov eax, 0x90000\nmov cr3, eax\nmov eax, 0x80000001\nmov cr0, eax\nnop",
     "reset": "mov al, 0xfe\nout 0x64, al\nspin: jmp spin",
     "chatter": "again: mov al, 0x2e\nout 0xe9, al\nmov al, 0x0a\nout 0xe9, al\njmp again",
     "serial": "mov esp, 0x90000\nmov al, 0x73\ncall send\nmov al, 0x64\nout 0xe9, al\nhlt",
