@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ringscope.bootimage import BootRequest, parse_initrd
+from ringscope.bootimage import BootRequest, architecture, parse_initrd
 from ringscope.bootimage.bundled import bundled_image
-from ringscope.emulator.machine import FIDELITIES, MachineConfig
+from ringscope.emulator.machine import DEFAULT_CPU, FIDELITIES, MachineConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MIB = 1 << 20
-ARCHITECTURES = ("x86_64", "aarch64")
-MACHINES = ("x86_64",)  # those of them that there is a machine for
+IMAGE_HEAD = 4096  # bytes that tell what a file is
+ARCHITECTURES = tuple(DEFAULT_CPU)
 SERIAL = ("stdio", "none")
 MEMORY_UNITS = {"K": 1 << 10, "": MIB, "M": MIB, "G": 1 << 30}  # a bare number is in MiB, as QEMU has it
 CYCLE_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -108,8 +108,8 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
     once(boot, "-append", metavar="LINE", help="the kernel's command line")
 
     machine = parser.add_argument_group("the machine")
-    arch = one_of(ARCHITECTURES) | {"metavar": "|".join(MACHINES)}
-    once(machine, "--arch", **arch, default=MACHINES[0], help=f"default: {MACHINES[0]}")
+    default_arch = f"default: what the file is for, or {ARCHITECTURES[0]}"
+    once(machine, "--arch", **one_of(ARCHITECTURES), default=None, help=default_arch)
     once(
         machine, "-m", metavar="SIZE", dest="memory", type=memory_size, default=64 * MIB, help="default: 64M"
     )
@@ -117,8 +117,9 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
         machine,
         "--cpu",
         metavar="PROFILE",
-        default="skylake",
-        help="a profile's name (see 'ringscope cpu list') or its .toml file; default: skylake",
+        default=None,
+        help="a profile's name (see 'ringscope cpu list') or its .toml file; default: "
+        + ", ".join(f"{cpu} ({arch})" for arch, cpu in DEFAULT_CPU.items()),
     )
     once(
         machine,
@@ -199,7 +200,6 @@ class BootOptions:
 
     request: BootRequest
     machine: MachineConfig
-    arch: str
     disk: Path | None
     disk_write: bool
     replay: Path | None
@@ -212,10 +212,11 @@ class BootOptions:
         """Check the options together. Raises UsageError, ConfigError, ImageError."""
         _refuse_debugging(given)
         _refuse_contradictions(given)
+        arch = _architecture(given)
+        serial = given.serial == "stdio"
         return BootOptions(
-            request=_request(given),
-            machine=MachineConfig(given.memory, given.cpu, given.fidelity, serial=given.serial == "stdio"),
-            arch=given.arch,
+            request=_request(given, arch),
+            machine=MachineConfig(given.memory, given.cpu, given.fidelity, serial=serial, arch=arch),
             disk=given.hda,
             disk_write=given.disk_write,
             replay=given.replay,
@@ -230,10 +231,21 @@ def _refuse_debugging(given: argparse.Namespace) -> None:
     for name, is_given in asked:
         if is_given:
             raise UsageError(f"{name}: there is no debugger yet; leave it out to run the guest freely")
-    if given.arch not in MACHINES:
-        raise UsageError(
-            f"--arch {given.arch}: that machine is not built yet; there is {', '.join(MACHINES)}"
-        )
+
+
+def _architecture(given: argparse.Namespace) -> str:
+    """Return the architecture asked for, or the one that the file to be booted is for."""
+    kernel: Path | None = given.kernel or given.image
+    if kernel is None or not kernel.is_file():
+        return str(given.arch or ARCHITECTURES[0])
+    try:
+        with kernel.open("rb") as file:
+            found = architecture(file.read(IMAGE_HEAD))
+    except OSError:
+        return str(given.arch or ARCHITECTURES[0])  # whoever loads it says why not
+    if given.arch not in (None, found):
+        raise UsageError(f"{kernel}: a kernel for {found}, and --arch says {given.arch}; leave that out")
+    return found
 
 
 def _refuse_contradictions(given: argparse.Namespace) -> None:
@@ -269,6 +281,6 @@ def _matches_nothing(pattern: str) -> bool:
         raise UsageError("--exit-on holds bytes that are not UTF-8; write them as \\xNN") from error
 
 
-def _request(given: argparse.Namespace) -> BootRequest:
-    kernel = given.kernel or given.image or bundled_image(given.arch)
+def _request(given: argparse.Namespace, arch: str) -> BootRequest:
+    kernel = given.kernel or given.image or bundled_image(arch)
     return BootRequest(kernel, parse_initrd(given.initrd or ""), given.append or "")

@@ -59,7 +59,8 @@ INPUT = {
     ("boot", "-s"): "-s: there is no debugger yet; leave it out to run the guest freely",
     ("boot", "-S"): "-S: there is no debugger yet; leave it out to run the guest freely",
     ("boot", "--gdb", ":1234"): "--gdb: there is no debugger yet; leave it out to run the guest freely",
-    ("boot", "--arch", "aarch64"): "--arch aarch64: that machine is not built yet; there is x86_64",
+    ("boot", KERNEL, "--arch", "aarch64"): f"{KERNEL}: a kernel for x86_64, and --arch says aarch64; "
+    "leave that out",
     (
         "boot",
         "-m",
