@@ -28,6 +28,8 @@ class DiskImage:
         """Open the file. Raise DiskImageError when it cannot be read or written, or is empty."""
         self.path = path
         self.writable = writable
+        if path.is_fifo() or path.is_char_device() or path.is_socket():
+            raise DiskImageError(f"disk image {path} is neither a file nor a disk")
         try:
             self._file = path.open("r+b" if writable else "rb")
         except OSError as error:

@@ -89,6 +89,7 @@ INPUT = {
     "there is: skylake",
     ("boot", KERNEL, "--cpu", "absent.toml"): "absent.toml: cannot be read: No such file or directory",
     ("boot", KERNEL, "-hda", "absent"): "disk image absent cannot be read: No such file or directory",
+    ("boot", KERNEL, "-hda", "/dev/zero"): "disk image /dev/zero is neither a file nor a disk",
     ("boot", KERNEL, "-hda", "/"): "disk image / cannot be read: Is a directory",
     ("boot", KERNEL, "-hda", "empty"): "disk image empty is empty; give it at least one sector of 512 bytes",
     ("boot", KERNEL, "--disk-write"): "--disk-write is about the disk of -hda; give that too",
