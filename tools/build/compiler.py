@@ -34,6 +34,10 @@ FREESTANDING = (
     "-fno-pic",
     "-fno-omit-frame-pointer",
     "-fno-asynchronous-unwind-tables",
+    # Where the checkout and its environment lie must decide no program's length: it decides where modules go.
+    f"-ffile-prefix-map={ROOT}=.",
+    f"-ffile-prefix-map={sys.prefix}=.venv",
+    "-fdebug-compilation-dir=.",
 )
 #: Flags that make the compiler's output the machine's baseline x86-64, with no FPU state of its own.
 #: ``-mno-sse`` alone has no effect: the driver's own ``-mcpu`` comes after it and decides.
