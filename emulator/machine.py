@@ -264,7 +264,7 @@ class Machine:
 
     @property
     def dropped_marks(self) -> int:
-        """How many marks could not be booked: an end without a beginning, or too many operations at once."""
+        """How many marks could not be booked: begun again before the end, never begun, too many open."""
         return int(self.engine.library.core_dropped_marks(self.engine.core))
 
     def ledger(self) -> list[Entry]:
