@@ -197,6 +197,7 @@ def test_ctrl_c_ends_a_guest_whose_reader_has_paused(kernel, start):
     process = start("boot", kernel("chatter"))
     full = fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ) - 4096
     while struct.unpack("i", fcntl.ioctl(process.stdout, termios.FIONREAD, bytes(4)))[0] < full:
+        assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     process.wait(timeout=TIMEOUT)
