@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * control.c: system registers, TLB maintenance, the generic timer, WFI.
+ * control.c: system registers, TLB maintenance, the generic timer, the floating-point trap, WFI.
  *
  * The engine keeps the registers; here the models are told of those that govern translation, and the generic timer, which
  * the engine would run by the host's clock, is the machine's.
@@ -12,7 +12,10 @@ enum {
     TTBR0_EL1 = SYSTEM_REGISTER(3, 0, 2, 0, 0),
     TTBR1_EL1 = SYSTEM_REGISTER(3, 0, 2, 0, 1),
     TCR_EL1 = SYSTEM_REGISTER(3, 0, 2, 0, 2),
+    CPACR_EL1 = SYSTEM_REGISTER(3, 0, 1, 0, 2),
 };
+
+enum { CPACR_FPEN_SHIFT = 20, CPACR_FPEN_KERNEL = 1, CPACR_FPEN_ALL = 3 };
 
 static uint32_t name_of(const struct system_register *r)
 {
@@ -38,6 +41,7 @@ static void write_table_base(struct core *c, uint64_t *kept, uint64_t value)
 static void follow_write(struct core *c, uint32_t name, uint64_t value)
 {
     switch (name) {
+    case CPACR_EL1: c->arch.cpacr = value; return;
     case SCTLR_EL1: c->arch.paging.sctlr = value; break;
     case TCR_EL1: c->arch.paging.tcr = value; break;
     case TTBR0_EL1: write_table_base(c, &c->arch.paging.ttbr0, value); break;
@@ -89,6 +93,18 @@ static uint64_t replace_helper_get_cp_reg64(env_t *env, const struct system_regi
     return original_helper_get_cp_reg64(env, r);
 }
 
+/* ---- floating point ---- */
+
+/* The exception level that a use of floating point at `level` traps to, 0 for none. The engine's own says none always. */
+static int replace_fp_exception_el(env_t *env, int level)
+{
+    (void)env;
+    if (!running || level > 1)
+        return 0;
+    unsigned enabled = running->arch.cpacr >> CPACR_FPEN_SHIFT & 3;
+    return enabled == CPACR_FPEN_ALL || (enabled == CPACR_FPEN_KERNEL && level == 1) ? 0 : 1;
+}
+
 /* ---- waiting ---- */
 
 static void (*original_helper_wfi)(env_t *, uint32_t);
@@ -111,6 +127,7 @@ const struct interposition control_replacements[] = {
     REPLACE(helper_set_cp_reg64),
     REPLACE(helper_get_cp_reg64),
     REPLACE(helper_wfi),
+    {ENGINE_SYMBOL("fp_exception_el"), SLOT_CALL, (void *)replace_fp_exception_el, NULL},
     {ENGINE_SYMBOL("helper_wfe"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_wfe, NULL},
     {ENGINE_SYMBOL("helper_yield"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_yield, NULL},
 };

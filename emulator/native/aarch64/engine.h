@@ -60,6 +60,7 @@ struct system_register {
 /* What the core keeps for this architecture alone. */
 struct arch_state {
     struct paging_state paging;
+    uint64_t cpacr; /* CPACR_EL1: who may use floating point */
 };
 
 /* The engine's own functions that only AArch64 has. */

@@ -33,7 +33,10 @@ void core_enter_arm64(struct core *c, uint64_t pc, uint64_t x0, uint64_t x1)
     ENV_REG(c->env, 0) = x0;
     ENV_REG(c->env, 1) = x1;
     ENV_PC(c->env) = pc;
-    memset(&c->arch.paging, 0, sizeof(c->arch.paging));
+    memset(&c->arch, 0, sizeof(c->arch));
+    running = c;
+    arm.rebuild_hflags(c->env); /* floating point traps until the kernel allows it */
+    running = NULL;
     engine.tlb_flush(c->cpu);
     mmu_set_state(&c->models.mmu, &c->arch.paging);
     core_book(c, RING_KERNEL);
