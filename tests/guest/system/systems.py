@@ -16,7 +16,7 @@ from ringscope.tools.build.compiler import ROOT, build_program
 from tests.guest import machines
 from tests.guest.catalogue import GuestProgram
 from tests.guest.machines import Outcome
-from tests.guest.system.virt import QemuVirt
+from tests.guest.system.virt import QemuVirt, RingscopeVirt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,13 @@ SYSTEMS: Final = ROOT / "bootimage" / "systems"
 PROGRAMS: Final = "tests/guest/system/programs"
 TEST_PROGRAMS: Final = {"x86_64": ("sleeper", "scrambler"), "aarch64": ("sleeper", "scrambler", "alarm")}
 #: Every machine that our systems boot on, of both architectures.
-MACHINES: Final[dict[str, GuestMachine]] = {**machines.MACHINES, "qemu-virt": QemuVirt()}
+MACHINES: Final[dict[str, GuestMachine]] = {
+    **machines.MACHINES,
+    **{
+        machine.name: machine
+        for machine in (QemuVirt(), RingscopeVirt(), RingscopeVirt("ringscope-virt-functional", "functional"))
+    },
+}
 #: The plan of the console driver, by architecture.
 CONSOLE: Final = {
     "x86_64": "name=console serves=yes priority=20 io=3f8+8 irq=4",

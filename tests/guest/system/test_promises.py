@@ -14,6 +14,8 @@ from tests.guest.machines import need
 from tests.guest.system import systems
 from tests.guest.system.systems import MACHINES
 
+#: Our `virt` lets user mode use floating point unasked, so that its registers are nobody's own there.
+HELD = [*PCS, "qemu-virt"]
 ATTEMPTS = ROOT / "servers" / "selftest" / "arch"
 
 #: QEMU's default model has none of the optional features, `max` has those that its emulation knows.
@@ -23,7 +25,7 @@ CPUS = (
 )
 
 
-@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("machine", HELD)
 def test_every_promise_is_kept(machine):
     need(MACHINES[machine])
     outcome = systems.outcome_of(machine, "selftest")

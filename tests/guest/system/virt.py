@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QEMU's `virt` board as a machine for our systems."""
+"""The `virt` board as a machine for our systems: QEMU's, and ours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.guest.machines import CLOCK, TIMEOUT_SECONDS, Outcome
+from tests.guest.machines import CLOCK, TIMEOUT_SECONDS, Outcome, Ringscope
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,3 +46,20 @@ class QemuVirt:
         if done.returncode != 0:
             return Outcome(text, "other", None, f"status {done.returncode}\n{complaint}")
         return Outcome(text, "exit", 0, complaint)
+
+
+@dataclass(frozen=True)
+class RingscopeVirt:
+    """Our machine of the same board, as a user starts it."""
+
+    name: str = "ringscope-virt"
+    fidelity: str = "timing"
+
+    def missing(self) -> str:
+        """Say whether the command exists."""
+        return Ringscope().missing()
+
+    def run(self, image: Path, program: GuestProgram) -> Outcome:
+        """Boot with a limit; the core is the profile's usual one."""
+        command = Ringscope.command("--arch", "aarch64", str(image), limit_cycles=program.limit_cycles)
+        return Ringscope.outcome([*command, "--fidelity", self.fidelity])
