@@ -20,7 +20,7 @@ from ringscope.emulator.devices.host_input import InputLogError
 from ringscope.emulator.machine import ConfigError
 from ringscope.emulator.native.library import LibraryMissing
 from ringscope.emulator.timing.parameters import ProfileError
-from ringscope.tools import boot, cpu, endings, image, ipc, stat
+from ringscope.tools import boot, compare, cpu, endings, image, ipc, stat
 from ringscope.tools.host_signals import STATUS_BASE
 from ringscope.tools.options import UsageError
 
@@ -47,7 +47,7 @@ HOST_LIMITS = {
     errno.ENOMEM: "this computer has too little memory free; give the guest less with -m",
 }
 LONG_OPTION = re.compile("-[A-Za-z]{3,}(=.*)?")
-COMMANDS = (boot, stat, ipc, image, cpu)
+COMMANDS = (boot, stat, ipc, compare, image, cpu)
 
 
 class Parser(argparse.ArgumentParser):

@@ -37,5 +37,5 @@ def ipc(arguments: argparse.Namespace) -> int:
         for part in ledger_table.tables(results.ledger(outcome), outcome.machine.counters, console.width):
             console.print(part)
         if json_file is not None:
-            json_file.write(results.as_json(outcome))
+            json_file.write(results.as_json(results.document(outcome)))
     return outcome.exit.status

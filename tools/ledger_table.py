@@ -81,6 +81,15 @@ THEORY = (
 )
 
 
+@dataclass(frozen=True)
+class Column:
+    """A column of costs: an operation of a run, and the names of the counters that the run has."""
+
+    heading: str
+    entry: Entry
+    has: frozenset[str]
+
+
 def number(value: float) -> str:
     """Write a count per operation: whole where it is whole, else two decimals."""
     if 0 < value < 0.005:
@@ -94,30 +103,36 @@ def tables(ledger: Sequence[Entry], counters: Counters, width: int) -> Iterator[
         yield Text("No operation was marked (emulator/guest/ringscope.h says how a guest marks one).")
         return
     has = frozenset(counters.names())
-    abreast = max(1, (width - LABEL) // OPERATION)
-    for first in range(0, len(ledger), abreast):
-        yield _costs(ledger[first : first + abreast], has)
+    yield from costs("The ledger, per operation", [Column(each.name, each, has) for each in ledger], width)
     yield _bars(ledger)
     yield from _compared(ledger, has)
 
 
-def _table(title: str) -> Table:
+def titled(title: str) -> Table:
+    """Return an empty table as all are here: a title of its own line, no frame."""
     return Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False)
 
 
-def _costs(ledger: Sequence[Entry], has: frozenset[str]) -> Table:
-    table = _table("The ledger, per operation")
+def costs(title: str, columns: Sequence[Column], width: int) -> Iterator[Table]:
+    """Yield tables of what operations cost, side by side as far as ``width`` columns of text allow."""
+    abreast = max(1, (width - LABEL) // OPERATION)
+    for first in range(0, len(columns), abreast):
+        yield _costs(title, columns[first : first + abreast])
+
+
+def _costs(title: str, columns: Sequence[Column]) -> Table:
+    table = titled(title)
     table.add_column("", no_wrap=True)
-    for entry in ledger:
-        table.add_column(Text(entry.name), justify="right")
-    table.add_row("carried out", *(f"{entry.count:,}" for entry in ledger))
+    for column in columns:
+        table.add_column(Text(column.heading, justify="right"), justify="right")
+    table.add_row("carried out", *(f"{column.entry.count:,}" for column in columns))
     for heading, names in COUNTS.items():
-        table.add_row(heading, *(_cell(entry, names, has) for entry in ledger))
+        table.add_row(heading, *(_cell(column.entry, names, column.has) for column in columns))
     table.add_row()
     table.add_row(Text("cycles by cause", "bold"))
-    for cause in ledger[0].books.causes():
+    for cause in columns[0].entry.books.causes():
         look = LOOKS.get(cause, UNKNOWN)
-        cycles = (number(entry.books.causes()[cause] / entry.count) for entry in ledger)
+        cycles = (number(column.entry.books.causes()[cause] / column.entry.count) for column in columns)
         table.add_row(Text.assemble((look.letter, look.colour), f" {cause}"), *cycles)
     return table
 
@@ -129,7 +144,7 @@ def _cell(entry: Entry, names: Sequence[str], has: frozenset[str]) -> str:
 
 
 def _bars(ledger: Sequence[Entry]) -> Table:
-    table = _table("Where the cycles went")
+    table = titled("Where the cycles went")
     table.add_column("operation")
     table.add_column("share of each cause", min_width=BAR, no_wrap=True)
     table.add_column("cycles", justify="right")
@@ -155,7 +170,7 @@ def bar(causes: Mapping[str, int], width: int) -> Text:
 
 def _compared(ledger: Sequence[Entry], has: frozenset[str]) -> Iterator[Table | Text]:
     """Yield measured counts beside theory's, for the operations that theory knows."""
-    table = _table("What theory says, per operation")
+    table = titled("What theory says, per operation")
     table.add_column("operation")
     table.add_column("counter")
     table.add_column("theory", justify="right")

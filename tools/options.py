@@ -200,12 +200,12 @@ class BootOptions:
 
     request: BootRequest
     machine: MachineConfig
-    disk: Path | None
-    disk_write: bool
-    replay: Path | None
-    log_input: Path | None
-    limit: int | None
-    exit_on: str | None
+    disk: Path | None = None
+    disk_write: bool = False
+    replay: Path | None = None
+    log_input: Path | None = None
+    limit: int | None = None
+    exit_on: str | None = None
 
     @staticmethod
     def of(given: argparse.Namespace) -> BootOptions:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a run counted, as the JSON that ``stat`` and ``ipc`` write; and files that are whole or untouched."""
+"""What a run counted, as the JSON that the commands write; and files that are whole or untouched."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def document(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def as_json(outcome: Outcome) -> str:
-    """Return the document as text."""
-    return json.dumps(document(outcome), indent=2) + "\n"
+def as_json(content: dict[str, object]) -> str:
+    """Return a document as text."""
+    return json.dumps(content, indent=2) + "\n"
 
 
 class ResultFile:

@@ -63,5 +63,5 @@ def stat(arguments: argparse.Namespace) -> int:
         else:
             text_file.write(text)
         if json_file is not None:
-            json_file.write(results.as_json(outcome))
+            json_file.write(results.as_json(results.document(outcome)))
     return outcome.exit.status
