@@ -28,7 +28,10 @@ enum {
     BLOCK_MODE_SINGLE = 4, /* one instruction only: interrupt shadow or TF in force */
 };
 
-enum { BLOCK_REPEATS = 1 }; /* flags: the last instruction is a string instruction with a rep prefix */
+enum {                        /* flags */
+    BLOCK_REPEATS = 1,        /* the last instruction is a string instruction with a rep prefix */
+    BLOCK_SETTLES_FLAGS = 2,  /* the first one needs the engine's lazy flags worked out: see decode.py */
+};
 
 /* What the decoder hands over. Written by Python through ctypes with this very layout. */
 struct decoded {

@@ -73,6 +73,8 @@ static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint
     } else {
         account_charge(&c->account, CAUSE_ISSUE, b->insns);
     }
+    if (b->flags & BLOCK_SETTLES_FLAGS)
+        arch_settle_flags(c);
     c->block = b;
     c->block_pc = pc;
     c->continue_pc = size < bytes ? pc + size : NOWHERE;

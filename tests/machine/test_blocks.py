@@ -34,6 +34,7 @@ BLOCKS = (
     ("a control register", "mov rax, cr0; mov cr0, rax; nop", 2),
     ("a segment", "mov eax, ds; mov ds, eax; nop", 1),
     ("the stack segment", "mov eax, ss; mov ss, eax; nop; nop", 3),
+    ("a condition stored", f"mov edi, {DATA}; cmp eax, eax; sete [rdi]; nop; sete al", 2),
     ("a port", "in al, 0x80; nop; out 0x80, al; nop", 3),
 )  # fmt: skip
 

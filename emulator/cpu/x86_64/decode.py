@@ -9,6 +9,8 @@ ends depends on the guest's bytes alone:
   flag or the clock, talks to a device, halts;
 - after a string instruction with a repeat prefix, which may be interrupted between elements;
 - before a mark, so that a mark is always the first instruction of its block;
+- before an instruction whose fault would cost the guest its arithmetic flags: the engine works them out late,
+  and by then has overwritten what they follow from;
 - before an instruction that crosses the page end (alone in a block, it may cross);
 - after BLOCK_INSNS_MAX instructions.
 """
@@ -32,7 +34,7 @@ MODE_SINGLE = 4
 NO_BRANCH = 0xFF
 NO_COST = 0xFF
 CONDITIONAL, DIRECT, INDIRECT, CALL, INDIRECT_CALL, RETURN = range(6)  # enum branch_kind of predictor.h
-REPEATS = 1
+REPEATS, SETTLES_FLAGS = 1, 2
 HEADER_WORDS = 5
 LENGTH_LIMIT = 15
 REPNE = 0xF2
@@ -122,6 +124,8 @@ CHARGED_WHEN_THEY_HAPPEN = frozenset(
     ]
 )
 FAR = frozenset({"ljmp", "lcall", "retf", "retfq"})
+FLAG_LOSERS = ("set", "rcl", "rcr", "bts", "btr", "btc", "lock bts", "lock btr", "lock btc", "cmpxchg8b",
+               "cmpxchg16b", "lock cmpxchg8b", "lock cmpxchg16b")  # fmt: skip
 LOOPS = frozenset({"loop", "loope", "loopne", "jcxz", "jecxz", "jrcxz"})
 
 
@@ -145,6 +149,11 @@ def ends_block(mnemonic: str, operands: str) -> bool:
     if mnemonic in ("mov", "pop"):
         return operands[:2] in ("ss", "cr", "dr")
     return mnemonic == "lss"
+
+
+def settles_flags(mnemonic: str, operands: str) -> bool:
+    """Whether the engine must have worked out the flags before this instruction, in case it faults."""
+    return "[" in operands and mnemonic.startswith(FLAG_LOSERS)
 
 
 class Decoder:
@@ -171,8 +180,10 @@ class Decoder:
         for _, size, spelt, operands in self._engines[mode & MODE_MASK].disasm_lite(code, pc, limit):
             mnemonic = spelt
             mark = self._mark_at(code, used) if mnemonic == "nop" and size == MARK_BYTES else 0
-            if words and (used + size > page or mark):
+            settles = settles_flags(mnemonic, operands)
+            if words and (used + size > page or mark or settles):
                 break
+            flags |= SETTLES_FLAGS * settles
             first_mark = first_mark or mark
             if mnemonic == "movsd" and REPNE in code[used : used + size - 1] and "xmm" not in operands:
                 mnemonic = "repne movsd"  # the disassembler takes the prefix for that of the SSE instruction
@@ -182,7 +193,7 @@ class Decoder:
             prefix, _, bare = mnemonic.rpartition(" ")
             branch = branch_kind(bare, operands)
             if prefix.startswith("rep") and branch == NO_BRANCH:
-                flags, element = REPEATS, cost.element
+                flags, element = flags | REPEATS, cost.element
                 break
             if branch != NO_BRANCH or ends_block(bare, operands) or used >= page:
                 break

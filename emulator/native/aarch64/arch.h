@@ -54,6 +54,9 @@ static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned siz
     (void)ra;
 }
 
+/* The engine keeps no flags for later. */
+static inline void arch_settle_flags(struct core *c) { (void)c; }
+
 /* start.c: run a probe on the engine at c->uc, so that engine_last_* are filled. NULL or a sentence. */
 const char *arch_learn_state(struct core *c);
 /* crossing.c: 0 when an interrupt is taken before the next instruction, -1 for none. */

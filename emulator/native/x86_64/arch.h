@@ -50,6 +50,9 @@ static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned siz
         x86.raise_exception_err_ra(env, VECTOR_AC, 0, ra);
 }
 
+/* Before an instruction whose fault would lose arithmetic flags that the engine has yet to work out. */
+static inline void arch_settle_flags(struct core *c) { x86.write_eflags(c->env, x86.read_eflags(c->env), 0); }
+
 /* start.c: run a probe on the engine at c->uc, so that engine_last_* are filled. NULL or a sentence. */
 const char *arch_learn_state(struct core *c);
 /* crossing.c: the vector of the interrupt that is taken before the next instruction, -1 for none. */

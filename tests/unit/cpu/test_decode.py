@@ -117,6 +117,19 @@ def test_only_a_string_instruction_with_a_prefix_repeats_and_ends_its_block(deco
     assert bool(block.element) == STRINGS[code]
 
 
+@pytest.mark.parametrize("code", ["0f9400", "f00fba280f", "d110", "0fc708", "480fc708"])
+def test_what_could_lose_the_flags_begins_a_block_and_says_so(decode_block, code: str) -> None:
+    assert decode_block(NOP + code).lengths == (1,)
+    block = decode_block(code + NOP)
+    assert (block.flags, len(block.lengths)) == (decode.SETTLES_FLAGS, 2)
+
+
+@pytest.mark.parametrize("code", ["0f94c0", "d1d0", "0fb108", "1108"])
+def test_what_cannot_lose_them_does_not(decode_block, code: str) -> None:
+    block = decode_block(NOP + code)
+    assert (block.flags, len(block.lengths)) == (0, 2)
+
+
 def test_the_elements_of_a_string_have_their_own_price(decode_block) -> None:
     block = decode_block("f3a4")
     assert (block.issue, block.element) == ((PROFILE.issue["rep_string"],), PROFILE.issue["rep_element"])
