@@ -219,6 +219,24 @@ def test_avx_which_is_not_offered_does_not_exist() -> None:
     assert run("xor ecx, ecx; .byte 0x0f, 0x01, 0xd0").exception == "#UD"  # xgetbv
 
 
+@pytest.mark.parametrize("code", ["0x0f, 0xc7, 0xf0", "0x48, 0x0f, 0xc7, 0xfa"], ids=["rdrand", "rdseed"])
+def test_the_hosts_randomness_does_not_reach_the_guest(code: str) -> None:
+    outcome = run(f"nop; nop; .byte {code}")
+    assert (outcome.exception, outcome.at) == ("#UD", CODE + 2)
+
+
+@pytest.mark.parametrize(
+    ("way_out", "exception"),
+    [("sysexitq", "#GP"), (f"{write_msr(0xC0000080, 0xD00)}; nop; nop; sysretq", "#UD")],
+    ids=["sysexit without SYSENTER_CS", "sysret without EFER.SCE"],
+)
+def test_a_way_out_that_is_not_set_up_faults_at_itself(way_out: str, exception: str) -> None:
+    outcome = run(f"jmp on; on: nop; nop; {way_out}")
+    assert outcome.exception == exception
+    code = snippets.assemble(f"jmp on; on: nop; nop; {way_out}", CODE)
+    assert outcome.at == CODE + len(code) - 3
+
+
 # ---- model-specific registers ----
 
 

@@ -200,6 +200,15 @@ static void replace_helper_rdtscp(env_t *env)
     ENV_REG(env, REG_RCX) = running->arch.tsc_aux;
 }
 
+/* RDRAND and RDSEED would bring the host's randomness in; CPUID offers neither. */
+static uint64_t (*original_helper_rdrand)(env_t *);
+static uint64_t replace_helper_rdrand(env_t *env)
+{
+    if (running)
+        x86.raise_exception_err_ra(env, VECTOR_UD, 0, (uintptr_t)__builtin_return_address(0));
+    return original_helper_rdrand(env);
+}
+
 /* ---- ports and HLT ---- */
 
 /* The engine's translator leaves out the check of the TSS's permission bitmap. */
@@ -257,6 +266,7 @@ const struct interposition control_replacements[] = {
     REPLACE(helper_cpuid, HELPER),
     REPLACE(helper_rdtsc, HELPER),
     REPLACE(helper_rdtscp, HELPER),
+    REPLACE(helper_rdrand, HELPER),
     REPLACE(helper_inb, HELPER),
     REPLACE(helper_inw, HELPER),
     REPLACE(helper_inl, HELPER),

@@ -288,13 +288,23 @@ static void left_kernel(struct core *c, enum cost cost, uint32_t before)
 /* The original finds the faulting instruction by its return address, which is ours: tell it beforehand. */
 static void prepare_fault(struct core *c, uintptr_t ra) { engine.restore_state(c->cpu, ra, 0); }
 
+/* SYSRET and SYSEXIT are frequent and seldom fault: #GP outside ring 0, without SYSENTER_CS, #UD without EFER.SCE. */
+static bool can_fault(const struct core *c, enum cost cost)
+{
+    if (cost == COST_SYSRET)
+        return core_cpl(c) || !(ENV_EFER(c->env) & EFER_SCE);
+    if (cost == COST_SYSEXIT)
+        return core_cpl(c) || !(ENV_FIELD(c->env, uint32_t, sysenter_cs, 0) & 0xfffc);
+    return true;
+}
+
 #define BACK(name, cost, after, parameters, arguments)     \
     static void(*original_##name) parameters;              \
     static void replace_##name parameters                  \
     {                                                      \
         struct core *c = running;                          \
         uint32_t before = c ? core_cpl(c) : 0;             \
-        if (c && ((cost != COST_SYSRET && cost != COST_SYSEXIT) || before)) \
+        if (c && can_fault(c, cost))                       \
             prepare_fault(c, (uintptr_t)__builtin_return_address(0)); \
         original_##name arguments;                         \
         if (c) {                                           \
