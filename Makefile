@@ -4,6 +4,8 @@
 # The newest Python there is; looked for only when the environment has to be made.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+# Not from the environment: whoever builds kernels may have an ARCH there.
+ARCH :=
 BIN := .venv/bin
 # The stamps carry the folder's checksum: a moved checkout is installed again.
 HERE := $(firstword $(shell pwd | cksum))
@@ -13,10 +15,10 @@ export HYPOTHESIS_STORAGE_DIRECTORY := build/hypothesis
 
 .PHONY: run build test check bench image clean distclean help
 
-run: build ## boot the bundled system (ARGS="..." adds options)
-	@$(BIN)/ringscope boot $(ARGS)
+run: build ## boot the bundled system (ARCH=aarch64 the other one, ARGS="..." adds options)
+	@$(BIN)/ringscope boot $(if $(ARCH),--arch $(ARCH)) $(ARGS)
 
-build: $(RUN) ## compile the native core and the guest, pack the bundled image
+build: $(RUN) ## compile the native core and the guest, pack the bundled images
 	@$(BIN)/python -m ringscope.tools.build
 
 test: $(DEV) build ## run all tests (ARGS="..." goes to pytest)

@@ -139,7 +139,8 @@ def test_a_wheel_carries_every_module_of_the_commands_the_machine_and_the_images
     carried = set(zipfile.ZipFile(wheel).namelist())
     assert {name for name in modules if not name.startswith("ringscope/tools/build/")} <= carried
     assert {f"ringscope/emulator/native/{native.name(arch)}" for arch in native.ARCHITECTURES} <= set(carried)
-    assert "ringscope/bootimage/images/x86_64/default.img" in carried
+    images = {f"ringscope/bootimage/images/{arch}/default.img" for arch in native.ARCHITECTURES}
+    assert images <= carried
 
 
 def test_an_install_adds_one_name_to_the_environment(installation):
@@ -148,10 +149,11 @@ def test_an_install_adds_one_name_to_the_environment(installation):
     assert all(name.endswith(".dist-info") for name in names - {"ringscope"})
 
 
-def test_an_installed_machine_boots_the_bundled_system_from_any_folder(installation, tmp_path):
+@pytest.mark.parametrize("arch", native.ARCHITECTURES)
+def test_an_installed_machine_boots_the_bundled_system_from_any_folder(installation, tmp_path, arch):
     program = str(installation / "bin" / "ringscope")
     assert "-kernel" in _run(program, "boot", "--help", folder=tmp_path)
-    printed = _run(program, "boot", folder=tmp_path)
+    printed = _run(program, "boot", "--arch", arch, folder=tmp_path)
     assert printed
-    in_checkout = (sys.executable, "-m", "ringscope.tools.main", "boot")
+    in_checkout = (sys.executable, "-m", "ringscope.tools.main", "boot", "--arch", arch)
     assert printed == _run(*in_checkout, folder=ROOT, environment=os.environ)
