@@ -8,7 +8,6 @@ import subprocess
 
 import pytest
 
-
 #: What the make that runs the tests hands on to another.
 HANDED_ON = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS", "ARCH"}
 
