@@ -117,7 +117,16 @@ static void replace_helper_pre_smc(env_t *env, uint32_t syndrome)
     (void)syndrome;
 }
 
+/* The engine writes the syndrome first and then restores the state at `ra`, which overwrites it. */
+static void replace_raise_exception_ra(env_t *env, uint32_t number, uint32_t syndrome, uint32_t level, uintptr_t ra)
+{
+    if (engine_last_cpu)
+        engine.restore_state(running ? running->cpu : engine_last_cpu, ra, 1);
+    arm.raise_exception(env, number, syndrome, level); /* does not return */
+}
+
 const struct interposition crossing_replacements[] = {
+    {ENGINE_SYMBOL("raise_exception_ra"), SLOT_CALL, (void *)replace_raise_exception_ra, NULL},
     {ENGINE_SYMBOL("helper_exception_return"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_exception_return,
      (void **)&original_helper_exception_return},
     {ENGINE_SYMBOL("helper_pre_hvc"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_pre_hvc, NULL},
