@@ -196,11 +196,14 @@ class Engine(abc.ABC):
         self._native.core_stop(self._core, requested)
 
     def set_breakpoints(self, addresses: Sequence[int]) -> None:
-        """Stop before the instructions at these virtual addresses."""
-        self._native.core_set_breakpoints(
-            self._core, (ctypes.c_uint64 * max(len(addresses), 1))(*addresses), len(addresses)
-        )
+        """Stop before the instructions at these virtual addresses. Raises ValueError if they are too many."""
+        words = (ctypes.c_uint64 * max(len(addresses), 1))(*addresses)
+        taken = self._native.core_set_breakpoints(self._core, words, len(addresses))
         self._uc.ctl_flush_tb()
+        if not taken:
+            raise ValueError(
+                f"{len(addresses)} breakpoints are more than the processor can watch; take 64 at most"
+            )
 
     def step_over_breakpoint(self) -> None:
         """Let the next run start on a breakpoint without stopping there."""

@@ -90,10 +90,12 @@ void core_skip_idle(struct core *c, uint64_t until)
     core_rearm(c);
 }
 
-void core_set_breakpoints(struct core *c, const uint64_t *pc, uint32_t count)
+/* False if there are too many: none is set then. */
+bool core_set_breakpoints(struct core *c, const uint64_t *pc, uint32_t count)
 {
-    c->breakpoints = count < BREAKPOINTS_MAX ? count : BREAKPOINTS_MAX;
+    c->breakpoints = count <= BREAKPOINTS_MAX ? count : 0;
     memcpy(c->breakpoint, pc, c->breakpoints * sizeof(*pc));
+    return count <= BREAKPOINTS_MAX;
 }
 
 /* The next run does not stop before the instruction it starts with. */

@@ -95,7 +95,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "core_wants_flush": (ctypes.c_bool, (_ptr,)),
     "core_forget_blocks": (None, (_ptr,)),
     "core_skip_idle": (None, (_ptr, _u64)),
-    "core_set_breakpoints": (None, (_ptr, ctypes.POINTER(_u64), _u32)),
+    "core_set_breakpoints": (ctypes.c_bool, (_ptr, ctypes.POINTER(_u64), _u32)),
     "core_step_over": (None, (_ptr,)),
     "core_forget_code": (None, (_ptr,)),
     "core_flush_translations": (None, (_ptr,)),

@@ -104,6 +104,16 @@ def test_a_machine_that_is_started_while_another_runs_is_refused_with_a_sentence
     assert refusals == ["a machine is running in this process; one at a time"]
 
 
+def test_more_breakpoints_than_can_be_watched_are_refused_and_none_is_set(rig) -> None:
+    rig.engine.set_breakpoints(range(CODE, CODE + 64))
+    with pytest.raises(
+        ValueError, match="65 breakpoints are more than the processor can watch; take 64 at most"
+    ):
+        rig.engine.set_breakpoints(range(CODE, CODE + 65))
+    rig.place(CODE, "nop; hlt")
+    assert rig.engine.run() is Stop.HALT
+
+
 def test_closing_twice_is_harmless() -> None:
     rig = Rig()
     rig.measure("nop")
