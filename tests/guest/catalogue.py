@@ -8,8 +8,10 @@ import fcntl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ringscope.bootimage.arm64_image import wrap_arm64
 from ringscope.bootimage.container import wrap
 from ringscope.tools.build.compiler import (
+    AARCH64_KERNEL,
     ROOT,
     X86_32,
     X86_64_KERNEL,
@@ -23,10 +25,28 @@ if TYPE_CHECKING:
 
 BUILD = ROOT / "build"
 HERE = "tests/guest"
-COMMON = ("chips.c", "console.c", "report.c", "trap.c")
-OF_ARCH = ("start.S", "vectors.S", "guard.S", "descriptors.c", "paging.c")
+COMMON = ("print.c", "report.c")
+_OF_X86 = ("start.S", "vectors.S", "guard.S", "descriptors.c", "paging.c")
+_OF_ARM = ("start.S", "vectors.S", "guard.S", "trap.c", "paging.c", "console.c", "chips.c")
+_PORTS = ("chips.c", "console.c", "trap.c")
 
 Ending = Literal["exit", "triple-fault"]
+Arch = Literal["x86_64", "i386", "aarch64"]
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """How programs for one architecture are built: compiler flags, and files below lib to link."""
+
+    flags: tuple[str, ...]
+    library: tuple[str, ...]
+
+
+TOOLCHAINS: dict[Arch, Toolchain] = {
+    "x86_64": Toolchain(X86_64_KERNEL, (*COMMON, *_PORTS, *(f"x86_64/{name}" for name in _OF_X86))),
+    "i386": Toolchain(X86_32, (*COMMON, *_PORTS, *(f"i386/{name}" for name in _OF_X86))),
+    "aarch64": Toolchain(AARCH64_KERNEL, (*COMMON, *(f"aarch64/{name}" for name in _OF_ARM))),
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +60,7 @@ class GuestProgram:
 
     name: str
     source: str
-    bits: Literal[32, 64] = 64
+    arch: Arch = "x86_64"
     cpu: str = "qemu64"
     ending: Ending = "exit"
     disk: bool = False
@@ -49,14 +69,15 @@ class GuestProgram:
     extra: tuple[str, ...] = ()
     command_line: str = ""
 
-    @property
-    def arch(self) -> str:
-        """The library folder it is built with."""
-        return "x86_64" if self.bits == 64 else "i386"
-
 
 def _program(name: str, **needs: object) -> GuestProgram:
     return GuestProgram(name=name, source=f"programs/{name}.c", **needs)  # type: ignore[arg-type]  # as declared
+
+
+def _arm(name: str, *, folder: str = "programs", **needs: object) -> GuestProgram:
+    """Return an AArch64 program; its name begins with the architecture, and so does its file's."""
+    source = f"{folder}/aarch64/{name}.c"
+    return GuestProgram(f"aarch64/{name}", source, "aarch64", "cortex-a57", **needs)  # type: ignore[arg-type]  # as declared
 
 
 #: Features such as SMEP, SMAP and 1 GiB pages are in QEMU's `max`; SYSENTER in 64-bit mode is Intel's alone.
@@ -97,11 +118,11 @@ PROGRAMS = (
     _program("segment_bases"),
     _program("single_step"),
     _program("interrupted_user"),
-    _program("gates32", bits=32),
-    _program("task_gate", bits=32),
-    _program("paging32", bits=32),
-    _program("paging_pae", bits=32),
-    _program("fast_entry32", bits=32),
+    _program("gates32", arch="i386"),
+    _program("task_gate", arch="i386"),
+    _program("paging32", arch="i386"),
+    _program("paging_pae", arch="i386"),
+    _program("fast_entry32", arch="i386"),
     _program("ledger_tlb", extra=("programs/ledger_tlb.S",)),
     _program("ledger_same_address", extra=("programs/ledger_same_address.S",)),
     _program("ledger_marks", extra=("programs/ledger_marks.S",)),
@@ -114,6 +135,9 @@ PROGRAMS = (
         command_line="millions=5",
     ),
     GuestProgram(name="crossings", source="bench/crossings.c"),
+    _arm("entry_state"),
+    _arm("system_call"),
+    _arm("exceptions"),
 )
 
 
@@ -173,22 +197,27 @@ def build(program: GuestProgram, folder: Path = BUILD) -> Path:
 
 
 def _build(program: GuestProgram, folder: Path) -> Path:
-    library = [f"{HERE}/lib/{name}" for name in COMMON]
-    library += [f"{HERE}/lib/{program.arch}/{name}" for name in OF_ARCH]
+    tools = TOOLCHAINS[program.arch]
     output = f"{HERE}/{program.name}.elf"
     elf = build_program(
         guest_program(
             output=output,
-            sources=(*library, f"{HERE}/{program.source}", *(f"{HERE}/{name}" for name in program.extra)),
-            flags=X86_64_KERNEL if program.bits == 64 else X86_32,
+            sources=tuple(
+                f"{HERE}/{name}"
+                for name in (*(f"lib/{name}" for name in tools.library), program.source, *program.extra)
+            ),
+            flags=tools.flags,
             script=f"{HERE}/lib/{program.arch}/link.ld",
-            include=(f"{HERE}/lib", f"{HERE}/lib/{program.arch}", "emulator/guest"),
+            # An architecture's own header of a name hides the common one.
+            include=(f"{HERE}/lib/{program.arch}", f"{HERE}/lib", "emulator/guest"),
         ),
         folder,
     )
-    if program.bits == 32:
+    if program.arch == "i386":
         return elf
     image = elf.with_suffix(".img")
     if not image.exists() or image.stat().st_mtime_ns < elf.stat().st_mtime_ns:
-        image.write_bytes(wrap(elf.read_bytes(), [], name=program.name))
+        kernel = elf.read_bytes()
+        packed = wrap_arm64(kernel) if program.arch == "aarch64" else wrap(kernel, [], name=program.name)
+        image.write_bytes(packed)
     return image

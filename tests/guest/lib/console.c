@@ -1,63 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * console.c: a very small printf on the debug console.
+ * console.c: characters to the debug console and the way out, by ports.
  */
 #include "console.h"
 
-#include <stdarg.h>
-
 #include "cpu.h"
 
-static void put(char c)
+void console_put(char c)
 {
 	outb(0xe9, (uint8_t)c);
-}
-
-static void put_number(unsigned long value, unsigned base)
-{
-	char digits[24];
-	unsigned n = 0;
-
-	do {
-		digits[n++] = "0123456789abcdef"[value % base];
-		value /= base;
-	} while (value != 0);
-	while (n > 0)
-		put(digits[--n]);
-}
-
-static void put_string(const char *s)
-{
-	while (*s != '\0')
-		put(*s++);
-}
-
-void print(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	for (const char *p = format; *p != '\0'; p++) {
-		if (*p != '%') {
-			put(*p);
-			continue;
-		}
-		p++;
-		if (*p == 's')
-			put_string(va_arg(args, const char *));
-		else if (*p == 'c')
-			put((char)va_arg(args, int));
-		else if (*p == 'u')
-			put_number(va_arg(args, unsigned), 10);
-		else if (*p == 'x')
-			put_number(va_arg(args, unsigned), 16);
-		else if (p[0] == 'l' && p[1] == 'x') {
-			put_number(va_arg(args, unsigned long), 16);
-			p++;
-		} else
-			put(*p);
-	}
-	va_end(args);
 }
 
 _Noreturn void machine_exit(unsigned char status)

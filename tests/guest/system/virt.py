@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.guest.machines import CLOCK, TIMEOUT_SECONDS, Outcome, Ringscope
+from tests.guest.machines import CLOCK, TIMEOUT_SECONDS, Outcome, Ringscope, disk_content
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.guest.catalogue import GuestProgram
 
 QEMU: Final = "qemu-system-aarch64"
+#: A disk in the last slot, by the interface's version 2.
+VIRTIO: Final = ("-global", "virtio-mmio.force-legacy=false", "-device", "virtio-blk-device,drive=disk")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,17 @@ class QemuVirt:
         """Boot with the serial port as output."""
         command = [QEMU, "-M", "virt", "-cpu", program.cpu, "-m", "128M", "-display", "none", "-no-reboot"]
         command += [*CLOCK, "-serial", "stdio", "-monitor", "none", "-kernel", str(image)]
+        if program.command_line:
+            command += ["-append", program.command_line]
+        with tempfile.TemporaryDirectory() as folder:
+            if program.disk:
+                disk = Path(folder) / "disk"
+                disk.write_bytes(disk_content())
+                command += [*VIRTIO, "-drive", f"file={disk},format=raw,if=none,id=disk"]
+            return self._run(command)
+
+    @staticmethod
+    def _run(command: list[str]) -> Outcome:
         try:
             done = subprocess.run(
                 command,
