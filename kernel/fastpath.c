@@ -7,7 +7,8 @@
  * ipc.c, with nothing changed; below the line nothing can fail.
  *
  * Caveats. The partner runs on with what is left of the caller's turn. A thread whose floating-point registers are in
- * the processor leaves them there; the next other user of them pays for the exchange (arch_switch).
+ * the processor leaves them there: arch_switch() only makes their next use trap, and who uses them then pays for the
+ * exchange (arch/ARCH/fpu.c).
  */
 #include "handle.h"
 #include "ipc.h"

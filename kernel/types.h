@@ -3,7 +3,7 @@
  * types.h: the kernel's basic types.
  *
  * Physical and virtual addresses are different types, so that the compiler refuses to take one for the other; only
- * phys_to_pointer() crosses over, through the direct map of all memory.
+ * arch_pointer() and arch_physical() (arch/arch.h) cross over, by the direct map of all memory.
  */
 #ifndef KERNEL_TYPES_H
 #define KERNEL_TYPES_H

@@ -13,6 +13,9 @@
 #define FROM_END(field) \
 	DEFINE(END_##field, (int64_t)offsetof(struct arch_frame, field) - (int64_t)sizeof(struct arch_frame))
 
+/* arch_resume() is given the thread and takes it for its frame. */
+_Static_assert(offsetof(struct arch_thread, frame) == 0, "a thread begins with its frame");
+
 void asm_offsets(void);
 
 void asm_offsets(void)

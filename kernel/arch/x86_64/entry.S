@@ -12,8 +12,9 @@
 
 	.section .text.fast, "ax"
 
-/* SYSCALL: rcx is the user's rip, r11 its rflags; rsp is still the user's; interrupts are off. A system call keeps
- * rbx, rbp, r12-r15 and rsp for its caller; rax is the call's number, rdi rsi rdx r10 r8 r9 its arguments. */
+/* SYSCALL: rcx is the user's rip, r11 its rflags; rsp is still the user's; of rflags, what SFMASK names is clear
+ * (gates.c): interrupts are off and strings go upwards. A system call keeps rbx, rbp, r12-r15 and rsp for its caller;
+ * rax is the call's number, rdi rsi rdx r10 r8 r9 its arguments. C expects them just there, but for r10. */
 	.globl entry_syscall
 	.balign 64
 entry_syscall:

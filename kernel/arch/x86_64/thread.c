@@ -7,7 +7,8 @@
 
 void arch_thread_make(struct arch_thread *thread)
 {
-	/* SYSRET needs neither, but a thread may enter by SYSCALL and leave, after a restart, by IRET. */
+	/* Its first way out is IRET, which loads both: a frame of zeroes has come in by vector 0. After that an interrupt
+	 * or exception pushes them, and SYSRET needs neither. */
 	thread->frame.cs = SELECTOR_USER_CODE;
 	thread->frame.ss = SELECTOR_USER_DATA;
 }
