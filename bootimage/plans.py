@@ -39,6 +39,8 @@ def make(data: bytes, name: str, protocol: Protocol | None, space: Space) -> Pla
         return _make2(data, name, found2, space)
     if complaint is not None:
         raise complaint
+    if elf.is_elf(data):
+        elf.parse(data, name)  # one that was cut off says that: its header may have been behind
     wanted = {"multiboot1": "Multiboot 1", "multiboot2": "Multiboot 2", None: "Multiboot 1 or 2"}[protocol]
     raise ImageError(
         f"{name}: no {wanted} header in the first {'8192' if protocol == 'multiboot1' else '32768'} bytes; "
