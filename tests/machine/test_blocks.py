@@ -6,7 +6,18 @@ from __future__ import annotations
 import pytest
 
 from tests.machine.rig import Rig, Spent
-from tests.machine.snippets import CODE, DATA, EVENT, PAGE, PAGE_TABLE, mark
+from tests.machine.snippets import (
+    CODE,
+    DATA,
+    EVENT,
+    PAGE,
+    PAGE_TABLE,
+    USER_CODE,
+    USER_CS,
+    USER_SS,
+    USER_STACK,
+    mark,
+)
 
 NOP = b"\x90"
 
@@ -125,6 +136,26 @@ def test_an_instruction_that_changes_itself_can_be_stepped(rig, steps: int) -> N
     rig.engine.run(steps=steps)
     assert rig.engine.register("rip") == CODE + (7, 8, 16)[steps - 1]
     assert rig.read(CODE + 6, 1) == b"\x02"
+
+
+USER_CS_32 = 0x1B
+#: In 64 bits `inc rax` and the way back, in 32 bits `dec eax`, `inc eax` and the way back.
+OF_TWO_MODES = b"\x48\xff\xc0\xcd\x50"
+
+
+def test_the_same_bytes_in_64_and_in_32_bits_are_two_blocks(rig) -> None:
+    rig.handler(0x50, "add rsp, 40; jmp r15")
+    rig.write(USER_CODE, OF_TWO_MODES)
+    modes = (USER_CS, USER_CS_32, USER_CS, USER_CS_32)
+    visits = "".join(
+        f"push {USER_SS}; push {USER_STACK}; push 2; push {selector}; push {USER_CODE};"
+        f"lea r15, [rip + back{number}]; iretq; back{number}:"
+        for number, selector in enumerate(modes)
+    )
+    spent = rig.measure(f"mov eax, 5; {visits} nop")
+    assert rig.engine.register("rax") == 5 + 2
+    assert spent["instructions"] == 1 + 4 * (7 + 2) + 2 * 2 + 2 * 3 + 1
+    assert spent.by_ring("instructions")[1] == 2 * 2 + 2 * 3
 
 
 def test_two_programs_at_one_virtual_address_are_two_blocks(rig) -> None:
