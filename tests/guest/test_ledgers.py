@@ -92,3 +92,11 @@ def test_the_benchmark_is_as_heavy_as_it_says() -> None:
     accesses = counters["L1-dcache-loads"] + counters["L1-dcache-stores"]
     assert accesses / counters["instructions"] >= 0.2
     assert 5 <= counters["instructions"] / counters["branches"] <= 7
+
+
+def test_the_benchmarks_data_fit_neither_into_l2_nor_into_the_first_tlb() -> None:
+    """Each visit goes to a line of 2 MiB by chance; L2 and 64 pages of 4 KiB hold an eighth of them."""
+    counters = statistics("throughput")["counters"]
+    visits = 5_000_000 // 77
+    assert counters["L2-load-misses"] > visits * 7 // 8
+    assert counters["dTLB-load-misses"] > visits * 7 // 8
