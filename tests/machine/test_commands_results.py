@@ -182,6 +182,24 @@ def test_a_mark_that_is_begun_again_is_told_with_what_may_be_wrong(tmp_path):
     )
 
 
+ENDINGS = {
+    "guest": ("exit-3", (), 3),
+    "limit": ("spin", ("--limit-cycles", "1M"), 124),
+    "matched": ("chatter", ("--exit-on", r"\."), 0),
+    "halted": ("halt", (), 0),
+    "triple-fault": ("triple-fault", (), 126),
+}
+
+
+@pytest.mark.parametrize("reason", ENDINGS)
+def test_the_document_has_the_reason_and_the_status_of_every_ending(reason, tmp_path):
+    kernel, options, status = ENDINGS[reason]
+    file = tmp_path / "counters.json"
+    said = ringscope("stat", small_kernels.write(kernel, tmp_path), *options, "--json", file)
+    assert said.status == status
+    assert json.loads(file.read_text())["exit"] == {"reason": reason, "status": status}
+
+
 def test_ctrl_c_still_prints_the_counters(tmp_path):
     file = tmp_path / "counters.json"
     words = command("stat", small_kernels.write("spin", tmp_path), "--json", file)
