@@ -67,14 +67,14 @@ void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, in
 {
     uint8_t joined[2 * INSN_BYTES_MAX];
     struct block_source source = {.pc = tb->pc, .mode = arch_block_mode(tb->flags)};
-    const struct block *b = NULL; /* code in no RAM is not counted */
 
     source.paddr = c->ram.base + engine.page_addr_code(c->env, tb->pc);
     const uint8_t *code = ram_at(&c->ram, source.paddr, 1);
-    if (code) {
-        find_code(c, &source, code, joined);
-        b = block_get(&c->blocks, &source, c->call.decode, &c->decoded, c->models.config.cost);
-    }
+    if (!code)
+        arch_fetch_nothing(c); /* does not return */
+    find_code(c, &source, code, joined);
+    const struct block *b =
+        block_get(&c->blocks, &source, c->call.decode, &c->decoded, c->models.config.cost); /* NULL: not counted */
     int wanted = b ? instructions_wanted(c, b, tb->pc) : 1;
     /* The engine asks for a single instruction when a store changed the very code it was executing: the one that stores
      * is done again. */

@@ -80,6 +80,7 @@ SOURCES: Final = {
     "triple-fault": "ud2",  # there is no IDT
     "divide-by-zero": "xor ecx, ecx\ndiv ecx",
     "software-interrupt": "int 0x30",
+    "wild-jump": "mov eax, 0xd0000000\njmp eax",  # there is no memory
     # Nothing is mapped: the page directory is zeroes.
     "no-page": "mov eax, 0x90000\nmov cr3, eax\nmov eax, 0x80000001\nmov cr0, eax\nnop",
     "reset": "mov al, 0xfe\nout 0x64, al\nspin: jmp spin",

@@ -196,3 +196,22 @@ def test_floating_point_traps_until_it_is_allowed(arm: ArmRig) -> None:
     assert arm.register("x20") == syndrome(EC_FPU, 1 << 24 | 0xE << 20)
     assert (arm.register("x1"), arm.register("x2")) == (5, 5)
     assert spent["mode-switches"] == 2 + 2  # it is asked for once
+
+
+NOTHING = 0x7000_0000  # far behind RAM
+EXTERNAL, FAR_NOT_VALID = 0x10, 1 << 10
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_jump_to_where_no_memory_answers_is_an_external_abort(arm: ArmRig, level: int) -> None:
+    arm.write_word(page_entry(DATA), NOTHING | (KERNEL_PAGE if level else USER_PAGE))
+    answer = f"{ASK}; msr elr_el1, x30; eret"
+    source = f"set x1, {DATA}; blr x1; nop"
+    if level:
+        arm.handler(SAME_SYNC, answer)
+        arm.measure(source)
+    else:
+        arm.visit_user(source, lower=answer, warm=False)
+    kind = EC_FETCH if level else EC_FETCH_USER
+    assert hex(arm.register("x20")) == hex(syndrome(kind, FAR_NOT_VALID | EXTERNAL))
+    assert arm.register("x22") == DATA

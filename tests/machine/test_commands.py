@@ -117,6 +117,7 @@ END_OF_CHAIN = "#DF, then #GP(0x43)"  # its gate is beyond the empty IDT too
     ("name", "raised"),
     [
         ("triple-fault", f"#UD at 0x100020, then #GP(0x33), then #GP(0x6b), then {END_OF_CHAIN}"),
+        ("wild-jump", f"#UD at 0xd0000000, then #GP(0x33), then #GP(0x6b), then {END_OF_CHAIN}"),
         ("divide-by-zero", f"#DE at 0x100022, then #GP(0x3), then {END_OF_CHAIN}"),
         ("software-interrupt", f"int 0x30 at 0x100020, then #GP(0x182), then #GP(0x6b), then {END_OF_CHAIN}"),
         ("no-page", f"#PF(0) for 0x100030 at 0x100030, then #GP(0x73), then {END_OF_CHAIN}"),

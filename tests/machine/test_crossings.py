@@ -183,3 +183,21 @@ def test_without_identifiers_every_write_of_cr3_forgets_what_is_not_global(rig) 
     rig.write(entry + 1, bytes([rig.read(entry + 1, 1)[0] | 1]))  # bit 8: global
     rig.measure("mov rax, cr4; or eax, 0x80; mov cr4, rax")
     assert rig.measure(source, warm=True)["dTLB-load-misses"] == 2
+
+
+# ---- code where no memory answers ----
+
+NOTHING = 1 << 30  # a frame far behind RAM
+
+
+@pytest.mark.parametrize("timing", [True, False], ids=["timing", "functional"])
+def test_a_jump_to_where_no_memory_answers_is_an_undefined_instruction_there(timing: bool) -> None:
+    rig = Rig(timing=timing)
+    rig.handler(6, "mov r14, [rsp]; mov rsp, [rsp + 24]; ret")
+    rig.write(PAGE_TABLE + 8 * (DATA // PAGE), (NOTHING | 7).to_bytes(8, "little"))
+    spent = rig.measure(f"mov eax, {DATA + 5}; call rax; inc r15; call rax; inc r15")
+    assert rig.engine.register("r14") == DATA + 5
+    assert rig.exceptions() == {6: 2}
+    assert spent["instructions"] == 5 + 2 * 3
+    assert spent["page-faults"] == 0
+    rig.close()

@@ -54,6 +54,16 @@ static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned siz
     (void)ra;
 }
 
+/* The next instruction lies where there is no RAM: a synchronous external abort (Arm ARM, ISS of an instruction abort),
+ * with FnV set, for the engine does not let us write FAR. Does not return. */
+static inline void arch_fetch_nothing(struct core *c)
+{
+    enum { CLASS_FROM_EL0 = 0x20, CLASS_FROM_EL1 = 0x21, CLASS_SHIFT = 26 };
+    enum { LONG = 1 << 25, FAR_NOT_VALID = 1 << 10, EXTERNAL = 0x10 };
+    uint32_t class = arch_exception_level(c) ? CLASS_FROM_EL1 : CLASS_FROM_EL0;
+    arm.raise_exception(c->env, EXCEPTION_PREFETCH_ABORT, class << CLASS_SHIFT | LONG | FAR_NOT_VALID | EXTERNAL, 1);
+}
+
 /* The engine keeps no flags for later. */
 static inline void arch_settle_flags(struct core *c) { (void)c; }
 

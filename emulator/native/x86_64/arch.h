@@ -50,6 +50,10 @@ static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned siz
         x86.raise_exception_err_ra(env, VECTOR_AC, 0, ra);
 }
 
+/* The next instruction lies where there is no RAM. A bus on which nothing answers reads all ones, and FF FF is no
+ * instruction. Does not return. */
+static inline void arch_fetch_nothing(struct core *c) { x86.raise_exception_err_ra(c->env, VECTOR_UD, 0, 0); }
+
 /* Before an instruction whose fault would lose arithmetic flags that the engine has yet to work out. */
 static inline void arch_settle_flags(struct core *c) { x86.write_eflags(c->env, x86.read_eflags(c->env), 0); }
 
