@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.guest.machines import MACHINES as PCS
 from tests.guest.machines import need
 from tests.guest.system import systems
 from tests.guest.system.systems import MACHINES
@@ -62,6 +63,16 @@ def test_a_second_root_is_a_program_like_any_other_and_is_stopped_at_the_machine
     assert f"root: usurper {STOPPED[systems.arch_of(machine)]}" in outcome.text
     assert "root: usurper ended with status 1;" in outcome.text
     assert (outcome.ended, outcome.status) == ("exit", systems.status_of(machine, 1))
+
+
+@pytest.mark.parametrize("machine", PCS)
+def test_a_driver_with_ports_of_its_own_is_stopped_at_those_of_another(machine, tmp_path):
+    """The console's program works the first serial port, also where it was given the second."""
+    outcome = run_with_console(machine, [("console", "name=second io=2f8+8 irq=3")], tmp_path)
+    assert "root: started second, priority 10, I/O ports 2f8-2ff, interrupt line 3\n" in outcome.text
+    assert f"root: second {STOPPED['x86_64']}" in outcome.text
+    assert "root: second ended with status 1;" in outcome.text
+    assert (outcome.ended, outcome.status) == ("exit", 1)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
