@@ -21,6 +21,8 @@ from tests.guest import catalogue
 from tests.machine import whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ringscope.emulator.machine import Exit
 
 #: Devices with interrupts, rewritten code, faults, 32- and 64-bit rings.
@@ -144,33 +146,48 @@ def test_the_short_cut_through_the_engines_tlb_changes_nothing(name: str) -> Non
     assert whole.run(image(name), without_the_short_cut) == free_run(name)
 
 
-# ---- the bundled system: too long to be stepped through as a whole ----
+# ---- the bundled systems: too long to be stepped through as a whole ----
 
-SYSTEM = ROOT / "build" / "images" / "x86_64" / "default.img"
+WAYS = (
+    "again",
+    "in slices",
+    "with breakpoints",
+    "with other breakpoints",
+    "interrupted",
+    "stepped in places",
+)
+
+
+def system(arch: str) -> Path:
+    return ROOT / "build" / "images" / arch / "default.img"
 
 
 @functools.cache
-def free_system() -> whole.Seen:
-    seen = whole.run(SYSTEM, whole.freely)
+def free_system(arch: str) -> whole.Seen:
+    seen = whole.run(system(arch), whole.freely, arch=arch)
     assert (seen.exit.reason, seen.exit.status) == ("guest", 0)
+    assert len(seen.ledger) >= 2
+    assert seen.books.total("interrupts") > 0
     return seen
 
 
-def system_ways() -> dict[str, whole.Way]:
-    executed = whole.addresses_executed(SYSTEM, 30_000)
+@functools.cache
+def system_ways(arch: str) -> dict[str, whole.Way]:
+    executed = whole.addresses_executed(system(arch), 30_000, arch)
     rare = sorted(pc for pc, times in executed.items() if times < 300)
     chance = Random(2)
-    return {
-        "again": whole.freely,
-        "in slices": whole.in_slices(10_007),
-        "with breakpoints": whole.with_breakpoints(chance.sample(rare, 64), []),
-        "with other breakpoints": whole.with_breakpoints(chance.sample(rare, 64), []),
-        "interrupted": whole.interrupted_at_output(25),
-        "stepped in places": whole.mixed(3, rare, steps=4000),
-    }
+    ways = (
+        whole.freely,
+        whole.in_slices(10_007),
+        whole.with_breakpoints(chance.sample(rare, 64), []),
+        whole.with_breakpoints(chance.sample(rare, 64), []),
+        whole.interrupted_at_output(25),
+        whole.mixed(3, rare, steps=4000),
+    )
+    return dict(zip(WAYS, ways, strict=True))
 
 
-def test_the_bundled_system_runs_the_same_in_every_way() -> None:
-    for description, way in system_ways().items():
-        assert whole.run(SYSTEM, way) == free_system(), description
-    assert len(free_system().ledger) >= 2
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_a_bundled_system_runs_the_same_in_every_way(arch: str, way: str) -> None:
+    assert whole.run(system(arch), system_ways(arch)[way], arch=arch) == free_system(arch)

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringscope.bootimage import BootRequest, LoadedImage, MemoryLayout, MemoryRegion, load
+from ringscope.bootimage import BootRequest, LoadedImage
 from ringscope.emulator.machine import Exit, Machine, MachineConfig
 from ringscope.emulator.native.library import Stop
 from tests.machine import snippets
@@ -29,11 +29,13 @@ RAM_BYTES = 32 << 20
 
 
 class Watched(Machine):
-    """A machine that keeps when it acknowledged which interrupt."""
+    """A machine that keeps when it acknowledged which interrupt; on AArch64 the guest itself asks."""
 
     def __init__(self, config: MachineConfig, output: Callable[[bytes], None]) -> None:
         super().__init__(config, output)
         self.interrupts: list[tuple[int, int]] = []
+        if config.arch == "aarch64":
+            return
         take = self.board.acknowledge
 
         def acknowledge() -> int:
@@ -47,15 +49,15 @@ class Watched(Machine):
 class Observed:
     """A machine about to run an image, and what is seen of it."""
 
-    def __init__(self, image: Path | LoadedImage, fidelity: str = "timing") -> None:
+    def __init__(self, image: Path | LoadedImage, fidelity: str = "timing", arch: str = "x86_64") -> None:
         self.output = bytearray()
-        self.machine = Watched(MachineConfig(RAM_BYTES, fidelity=fidelity), self._print)
+        self.machine = Watched(MachineConfig(RAM_BYTES, fidelity=fidelity, arch=arch), self._print)
         self.on_output: Callable[[], None] | None = None
         self.interrupts = self.machine.interrupts
-        if not isinstance(image, LoadedImage):
-            regions = tuple(MemoryRegion(*r) for r in self.machine.board.memory_map(RAM_BYTES))
-            image = load(BootRequest(image), MemoryLayout(RAM_BYTES, regions))
-        self.machine.load(image)
+        if isinstance(image, LoadedImage):
+            self.machine.load(image)
+        else:
+            self.machine.load(self.machine.system.read_image(BootRequest(image)))
 
     def _print(self, text: bytes) -> None:
         self.output += text
@@ -83,9 +85,9 @@ class Seen:
         return self.books.total("instructions")
 
 
-def run(image: Path | LoadedImage, way: Way, fidelity: str = "timing") -> Seen:
+def run(image: Path | LoadedImage, way: Way, fidelity: str = "timing", arch: str = "x86_64") -> Seen:
     """Run an image in one way from power-on to its end."""
-    observed = Observed(image, fidelity)
+    observed = Observed(image, fidelity, arch)
     machine = observed.machine
     result = way(observed)
     seen = Seen(
@@ -104,6 +106,11 @@ def run(image: Path | LoadedImage, way: Way, fidelity: str = "timing") -> Seen:
 
 
 # ---- the ways ----
+
+
+def _next(machine: Machine) -> int:
+    """Return the address of the next instruction."""
+    return machine.engine.register("pc" if machine.config.arch == "aarch64" else "rip")
 
 
 def freely(observed: Observed) -> Exit:
@@ -145,12 +152,12 @@ def stepped_in_windows(steps: int, cycles: int) -> Way:
     return way
 
 
-def addresses_executed(image: Path | LoadedImage, most: int = 100_000) -> Counter[int]:
+def addresses_executed(image: Path | LoadedImage, most: int = 100_000, arch: str = "x86_64") -> Counter[int]:
     """Step through the beginning of a run and return how often each instruction was executed."""
-    observed, found = Observed(image), Counter[int]()
+    observed, found = Observed(image, arch=arch), Counter[int]()
     machine = observed.machine
     for _ in range(most):
-        found[machine.engine.register("rip")] += 1
+        found[_next(machine)] += 1
         if machine.step() is not None:
             break
     machine.engine.close()
@@ -171,7 +178,7 @@ def with_breakpoints(addresses: list[int], hits: list[int]) -> Way:
             stop = machine.engine.run(machine.engine.time + 3_000_000)
             result = machine.judge(stop)
             if stop is Stop.BREAKPOINT:
-                hits.append(machine.engine.register("rip"))
+                hits.append(_next(machine))
                 machine.engine.step_over_breakpoint()
         return result
 
