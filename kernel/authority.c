@@ -62,7 +62,7 @@ error_t call_destroy(uint64_t slot)
 }
 
 error_t call_grant(uint64_t space_slot, uint64_t slot, uint64_t from_slot, uint64_t rights, uint64_t first,
-                     uint64_t count)
+                   uint64_t count)
 {
 	struct handle *space, narrowed;
 	try(handle_find(space_slot, OBJECT_SPACE, RIGHT_MANAGE, &space));

@@ -20,7 +20,7 @@ static bool is_there(const struct fault_port *fault_port)
 	return fault_port->port != NULL && fault_port->port->object.alive;
 }
 
-/* Words of both kinds: an exception's code, instruction, address, detail. */
+/* An exception, or a page fault that nobody resolves: the keeper hears of both in the same words. */
 static void tell_keeper(struct thread *thread, struct message exception)
 {
 	if (!is_there(&thread->keeper)) {

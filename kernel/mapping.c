@@ -11,7 +11,7 @@
 #define MAP_LIMIT 512u /* pages in one call: the kernel is not interrupted */
 
 error_t call_map(uint64_t space_slot, uint64_t address, uint64_t memory_slot, uint64_t first, uint64_t count,
-                   uint64_t rights)
+                 uint64_t rights)
 {
 	struct handle *space, *memory;
 	try(handle_find(space_slot, OBJECT_SPACE, RIGHT_MANAGE, &space));
