@@ -170,6 +170,17 @@ def test_a_run_ends_at_the_limit_of_cycles_and_not_a_block_later() -> None:
         machine.engine.close()
 
 
+def test_an_engine_that_gives_up_is_an_error_that_ends_with_125() -> None:
+    machine = Machine(MachineConfig(), lambda _: None)
+    try:
+        end = machine.judge(Stop.ENGINE)
+        assert end is not None
+        assert (end.reason, end.status) == ("error", 125)
+        assert end.detail.startswith("the engine gave up: ")
+    finally:
+        machine.engine.close()
+
+
 def test_the_processor_begins_in_the_state_multiboot_prescribes(rig) -> None:
     state = {name: rig.engine.register(name) for name in ("rip", "rax", "cr0", "cr4", "rflags")}
     assert state["rip"] == ENTRY
