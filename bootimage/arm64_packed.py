@@ -35,7 +35,12 @@ class _Table:
         _, self.size, self.base, self.end, self.line, self.kernel_at, self.kernel_size, self.count = (
             self.fields
         )
-        if self.end - self.base != header.image_size or header.image_size > len(data):
+        if header.image_size > len(data):
+            raise ImageError(
+                f"{name}: arm64 Image header: image_size {header.image_size:#x} is more than the file of "
+                f"{len(data):#x} bytes; the file is truncated"
+            )
+        if self.end - self.base != header.image_size:
             raise self.damaged(f"base {self.base:#x} and end {self.end:#x} are not the image's")
         room = (self.size - arm64_image.TABLE.size) // arm64_image.ENTRY.size
         if self.at + self.size > header.image_size or self.count > max(room, 0):
@@ -69,9 +74,20 @@ class _Table:
 
 
 def read(data: bytes, header: ImageHeader, name: str) -> PackedArm64 | None:
-    """Return the content of ``data`` if it is a packed image. Raises ImageError for a damaged one."""
+    """Return the content of ``data`` if it is a packed image. Raises ImageError for a damaged one.
+
+    One that ends before its table is told by the header alone: any other Image leaves the word that points to
+    the table zero.
+    """
     magic = arm64_image.TABLE_MAGIC
-    if header.reserved == 0 or data[header.reserved : header.reserved + len(magic)] != magic:
+    if header.reserved == 0:
+        return None
+    if header.reserved + len(magic) > len(data) and header.reserved < header.image_size:
+        raise ImageError(
+            f"{name}: the module table at {header.reserved:#x} lies beyond the file of {len(data):#x} bytes; "
+            "the file is truncated"
+        )
+    if data[header.reserved : header.reserved + len(magic)] != magic:
         return None
     table = _Table(data, header, name)
     modules = tuple(table.module(index) for index in range(table.count))

@@ -157,6 +157,23 @@ def test_a_damaged_table_is_named_with_what_is_wrong(image, place, value, words)
         read(bytes(damaged))
 
 
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (64, "the module table at 0x{table:x} lies beyond the file of 0x40 bytes"),
+        (4096 + 64, "the module table at 0x{table:x} lies beyond the file of 0x1040 bytes"),
+        (-1, "image_size 0x{size:x} is more than the file of"),
+    ],
+    ids=["after the header", "in the kernel", "in the last module"],
+)
+def test_a_file_that_ends_early_is_said_to_be_truncated(image, length, words):
+    header = arm64_header.parse(image, "image")
+    cut = image[: length % header.image_size]
+    expected = words.format(table=header.reserved, size=header.image_size)
+    with pytest.raises(ImageError, match=f"^image: .*{expected}.*; the file is truncated$"):
+        read(cut)
+
+
 def test_inspection_shows_what_was_packed(image):
     found = inspection.describe(image, "image")
     assert (found.kind, found.machine, found.entry) == ("packed image", "AArch64", BASE)
