@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_FRAMES = 64
+MOST_FRAMES = 1 << 16  # deeper than any stack that did not overflow
+ALIGNMENT = 4  # bytes; x86 lets a stack lie anywhere, but whoever aligns it to less does not do so on purpose
 
 
 def return_addresses(read: Callable[[int, int], bytes], frame: int, word: int) -> list[int]:
-    """Return the return addresses from the innermost frame outwards, 64 at most.
+    """Return the return addresses from the innermost frame outwards, MOST_FRAMES at most.
 
     ``read`` returns up to a number of bytes at a virtual address; ``frame`` is the frame pointer, of ``word``
     bytes.
     """
     found: list[int] = []
-    while frame % word == 0 and frame != 0 and len(found) < MOST_FRAMES:
+    while frame % ALIGNMENT == 0 and frame != 0 and len(found) < MOST_FRAMES:
         content = read(frame, 2 * word)
         if len(content) < 2 * word:
             break

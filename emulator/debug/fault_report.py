@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
+from ringscope.emulator.debug import syndrome
 from ringscope.emulator.debug.backtrace import return_addresses
 
 if TYPE_CHECKING:
@@ -18,12 +20,14 @@ GENERAL_64 = (*(f"r{name}" for name in GENERAL), *(f"r{n}" for n in range(8, 16)
 GENERAL_32 = (*(f"e{name}" for name in GENERAL), "eip", "eflags")
 SEGMENTS = ("cs", "ss", "ds", "es", "fs", "gs")
 ARM_GENERAL = (*(f"x{n}" for n in range(31)), "sp", "pc", "pstate")
-ARM_SYSTEM = ("elr_el1", "esr_el1", "far_el1", "ttbr0_el1", "ttbr1_el1")
+ARM_SYSTEM = ("elr_el1", "esr_el1", "far_el1", "vbar_el1", "ttbr0_el1", "ttbr1_el1")
 EXCEPTION_LEVEL = 0xC  # its mask in PSTATE; 0 is user mode
 CONTROL = ("cr0", "cr2", "cr3", "cr4", "efer")
 ABREAST = 4
 LONG_MODE_ACTIVE = 0x400  # in EFER
 RING = 3  # the mask of the privilege level in cs
+VECTOR_TABLE = 0x800  # bytes from VBAR_EL1 on
+MOST_LINES = 64
 
 
 def report(engine: Engine, symbols: SymbolTable) -> list[str]:
@@ -53,21 +57,76 @@ def _lines(engine: Engine, names: Sequence[str], digits: int) -> list[str]:
     return ["  ".join(cells[at : at + abreast]) for at in range(0, len(cells), abreast)]
 
 
-def backtrace(engine: Engine, symbols: SymbolTable) -> list[str]:
-    """Return ``#0 symbol+0x12 (address)`` and so on; a return address is named by the call before it."""
+def program_counter(engine: Engine) -> int:
+    """Return the address of the instruction to be executed next."""
     if engine.arch == "aarch64":
-        word, pc, frame = 8, "pc", "x29"
-        user = not engine.register("pstate") & EXCEPTION_LEVEL
+        return engine.register("pc")
+    return engine.register("rip" if _is_long(engine) else "eip")
+
+
+def at_vector(engine: Engine) -> bool:
+    """Return whether an AArch64 processor is at an exception vector."""
+    if engine.arch != "aarch64":
+        return False
+    return 0 <= engine.register("pc") - engine.register("vbar_el1") < VECTOR_TABLE
+
+
+def raised(engine: Engine, symbols: SymbolTable) -> str | None:
+    """Say which exception an AArch64 processor is about to handle, and where it was taken; None if none."""
+    if not at_vector(engine):
+        return None
+    place = engine.register("elr_el1")
+    words = syndrome.describe(engine.register("esr_el1"), engine.register("far_el1"))
+    return f"raised: {words} at {_interrupted(symbols, place) or f'{place:#x}'}"
+
+
+def backtrace(engine: Engine, symbols: SymbolTable) -> list[str]:
+    """Return ``#0 symbol+0x12 (address)`` and so on; a return address is named by the call before it.
+
+    Where the processor is in no function, whoever jumped there has not been left by a frame of its own: it is
+    named by the link register or by what lies on top of the stack. Recursion is one line, however deep.
+    """
+    if engine.arch == "aarch64":
+        word, frame, user = 8, "x29", not engine.register("pstate") & EXCEPTION_LEVEL
     else:
-        word, pc, frame = (8, "rip", "rbp") if _is_long(engine) else (4, "eip", "ebp")
+        word, frame = (8, "rbp") if _is_long(engine) else (4, "ebp")
         user = bool(engine.register("cs") & RING)
-    here = engine.register(pc)
-    lines = [_line(0, here, symbols.describe(here, user=user))]
+    here = program_counter(engine)
+    places = [(here, symbols.describe(here, user=user))]
+    if places[0][1] is None and at_vector(engine):
+        cut = engine.register("elr_el1")
+        places.append((cut, _interrupted(symbols, cut)))
     callers = return_addresses(engine.read_virtual, engine.register(frame), word)
-    for depth, address in enumerate(callers, start=1):
-        lines.append(_line(depth, address, symbols.describe(address - 1, user=user)))
+    if places[-1][1] is None:
+        link = _link(engine, word)
+        if symbols.describe(link - 1, user=user) is not None and [link] != callers[:1]:
+            callers.insert(0, link)
+    names = {address: symbols.describe(address - 1, user=user) for address in set(callers)}
+    return _numbered([*places, *((address, names[address]) for address in callers)])
+
+
+def _interrupted(symbols: SymbolTable, address: int) -> str | None:
+    """Name the place of an exception, whose level is not known."""
+    return symbols.describe(address) or symbols.describe(address, user=True)
+
+
+def _link(engine: Engine, word: int) -> int:
+    """Return where a function that has just been called would return to."""
+    if engine.arch == "aarch64":
+        return engine.register("x30")
+    return int.from_bytes(engine.read_virtual(engine.register("rsp" if word == 8 else "esp"), word), "little")
+
+
+def _numbered(places: Sequence[tuple[int, str | None]]) -> list[str]:
+    """Return the lines, MOST_LINES at most; what repeats is said once."""
+    lines: list[str] = []
+    depth = 0
+    for (address, name), group in itertools.groupby(places):
+        if len(lines) >= MOST_LINES:
+            return [*lines, f"... and {len(places) - depth} more"]
+        count = len(list(group))
+        lines.append(f"#{depth} {name or 'unknown'} ({address:#x})")
+        if count > 1:
+            lines[-1] += f", and the same up to #{depth + count - 1}"
+        depth += count
     return lines
-
-
-def _line(depth: int, address: int, name: str | None) -> str:
-    return f"#{depth} {name or 'unknown'} ({address:#x})"

@@ -40,6 +40,11 @@ def test_a_return_address_of_zero_is_the_outermost_frame():
     assert return_addresses(memory([(STACK, STACK + 8, 0)], 8), STACK, 8) == []
 
 
+def test_a_stack_aligned_to_half_a_word_is_followed():
+    read = memory([(STACK + 4, STACK + 0x24, 0x111), (STACK + 0x24, 0, 0x222)], 8)
+    assert return_addresses(read, STACK + 4, 8) == [0x111, 0x222]
+
+
 @pytest.mark.parametrize("frame", [0, STACK + 1, 0x123456780])
 def test_a_frame_pointer_that_is_none_gives_no_callers(frame):
     assert return_addresses(memory([(STACK, 0, 0x111)], 8), frame, 8) == []
