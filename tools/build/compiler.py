@@ -154,8 +154,12 @@ def build_program(program: Program, build: Path, *, root: Path = ROOT) -> Path:
             (source, target, [*zig, *program.flags, *include, "-MMD", "-c", str(source), "-o", str(target)])
         )
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done in [pool.submit(_compile, *job, build) for job in jobs]:
-            done.result()
+        running = [pool.submit(_compile, *job, build) for job in jobs]
+        try:
+            for done in running:
+                done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C nothing more is begun
     output = build / program.output
     command = [*zig, *program.flags, *map(str, objects), *program.link, "-o", str(output)]
     stamp = _stamp(command)

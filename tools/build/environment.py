@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import hashlib
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -125,6 +126,11 @@ def main() -> int:
     except EnvironmentRefused as error:
         print(f"ringscope: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"ringscope: {error.filename or VENV}: {error.strerror}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return 0
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from ringscope.tools.build import environment
@@ -109,3 +111,29 @@ def test_what_pip_cannot_install_is_named_with_a_hint(monkeypatch, tmp_path):
     monkeypatch.setattr(environment, "PIP", (str(false),))
     with pytest.raises(environment.EnvironmentRefused, match="could not install nothing==1"):
         environment._install("nothing==1")
+
+
+@pytest.fixture
+def main(monkeypatch, tmp_path):
+    """A function that runs the script's main function, in which preparing ends with an exception."""
+
+    def run(exception):
+        def prepare(*_):
+            raise exception
+
+        monkeypatch.setattr(environment, "ROOT", tmp_path)
+        monkeypatch.setattr(environment, "prepare", prepare)
+        monkeypatch.setattr("sys.argv", ["environment.py", "stamp"])
+        return environment.main()
+
+    return run
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(main, capsys):
+    assert main(PermissionError(errno.EACCES, "Permission denied", ".venv")) == 2
+    assert capsys.readouterr().err == "ringscope: .venv: Permission denied\n"
+
+
+def test_ctrl_c_while_installing_leaves_without_a_word(main, capsys):
+    assert main(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err == ""
