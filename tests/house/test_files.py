@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 LONGEST = 400
 SOURCES = {".py", ".c", ".h", ".S"}
@@ -50,6 +53,13 @@ def test_a_file_that_is_let_be_long_is_long(root):
 def test_every_file_names_its_licence_in_its_first_lines(root, tracked):
     marked = [name for name in tracked if name.suffix not in UNMARKED_KINDS and str(name) not in UNMARKED]
     assert not [str(name) for name in marked if LICENSE_LINE not in _read(root / name)[:400]]
+
+
+def test_ruff_looks_at_every_python_file(root, tracked):
+    ruff = [sys.executable, "-m", "ruff", "check", "--show-files", "."]
+    done = subprocess.run(ruff, cwd=root, capture_output=True, text=True, check=True)
+    seen = {str(Path(line).relative_to(root)) for line in done.stdout.splitlines()}
+    assert not {str(name) for name in tracked if name.suffix == ".py"} - seen
 
 
 def test_nothing_is_marked_as_unfinished(root, tracked):

@@ -20,7 +20,7 @@ def name(arch: str) -> str:
 
 
 def program(arch: str, root: Path = ROOT) -> Program:
-    """Return the description of the library for guests of an architecture: what is common and that one's folder."""
+    """Describe the library for guests of an architecture: what is common, and that one's folder."""
     folders = (root / FOLDER, root / FOLDER / arch)
     sources = tuple(sorted(str(path.relative_to(root)) for folder in folders for path in folder.glob("*.c")))
     flags = (
