@@ -7,9 +7,12 @@ image gives the same run again. A last sector that the file does not fill reads 
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SECTOR = 512  # bytes
@@ -25,21 +28,34 @@ class DiskImage:
     __slots__ = ("_file", "overlay", "path", "sectors", "writable")
 
     def __init__(self, path: Path, *, writable: bool = False) -> None:
-        """Open the file. Raise DiskImageError when it cannot be read or written, or is empty."""
+        """Open the file. Raise DiskImageError when it cannot be read or written, is empty or in use."""
         self.path = path
         self.writable = writable
-        if path.is_fifo() or path.is_char_device() or path.is_socket():
-            raise DiskImageError(f"disk image {path} is neither a file nor a disk")
         try:
+            if path.is_fifo() or path.is_char_device() or path.is_socket():
+                raise DiskImageError(f"disk image {path} is neither a file nor a disk")
             self._file = path.open("r+b" if writable else "rb")
+            size = self._file.seek(0, 2)
         except OSError as error:
             purpose = "written" if writable else "read"
             raise DiskImageError(f"disk image {path} cannot be {purpose}: {error.strerror}") from error
-        size = self._file.seek(0, 2)
+        self._lock()
         if size == 0:
             raise DiskImageError(f"disk image {path} is empty; give it at least one sector of {SECTOR} bytes")
         self.sectors = -(-size // SECTOR)
         self.overlay: dict[int, bytes] = {}
+
+    def _lock(self) -> None:
+        """Let nobody write to the file while another machine has it; machines that only read may share it."""
+        try:
+            fcntl.flock(self._file, (fcntl.LOCK_EX if self.writable else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DiskImageError(
+                f"disk image {self.path} is in use by another machine, and one of the two writes to it; "
+                "wait for its end, or give this one a copy"
+            ) from error
+        except OSError:
+            return  # a file system without locks
 
     def read(self, sector: int) -> bytes:
         """Return the 512 bytes of a sector below `sectors`."""
@@ -49,18 +65,28 @@ class DiskImage:
         return self._file.read(SECTOR).ljust(SECTOR, b"\0")
 
     def write(self, sector: int, contents: bytes) -> None:
-        """Store 512 bytes in a sector below `sectors`."""
+        """Store 512 bytes in a sector below `sectors`. Raise DiskImageError where the host has no room."""
         if self.writable:
-            self._file.seek(sector * SECTOR)
-            self._file.write(contents)
+            with self._said():
+                self._file.seek(sector * SECTOR)
+                self._file.write(contents)
         else:
             self.overlay[sector] = contents
 
     def flush(self) -> None:
-        """Have what was written reach the file."""
+        """Have what was written reach the file. Raise DiskImageError as `write` does."""
         if self.writable:
-            self._file.flush()
+            with self._said():
+                self._file.flush()
 
     def close(self) -> None:
-        """Close the file, with what was written in it."""
-        self._file.close()
+        """Close the file, with what was written in it. Raise DiskImageError as `write` does."""
+        with self._said():
+            self._file.close()
+
+    @contextlib.contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DiskImageError(f"disk image {self.path} cannot be written: {error.strerror}") from error

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import resource
+import signal
+
 import pytest
 
 from ringscope.emulator.devices.ata_disk import AtaDisk
-from ringscope.emulator.devices.disk_image import DiskImage, DiskImageError
+from ringscope.emulator.devices.disk_image import SECTOR, DiskImage, DiskImageError
 
 DATA, ERROR, FEATURES, COUNT, LOW, MID, HIGH, DEVICE, STATUS, CONTROL = (
     0x1F0,
@@ -300,3 +303,33 @@ def test_an_empty_image_is_refused(tmp_path):
     (tmp_path / "empty.img").touch()
     with pytest.raises(DiskImageError, match="empty"):
         DiskImage(tmp_path / "empty.img")
+
+
+@pytest.mark.parametrize(("first", "second"), [(True, True), (True, False), (False, True)])
+def test_an_image_that_is_written_is_nobody_elses(path, first, second):
+    image = DiskImage(path, writable=first)
+    with pytest.raises(DiskImageError, match="is in use by another machine"):
+        DiskImage(path, writable=second)
+    image.close()
+    DiskImage(path, writable=second).close()
+
+
+def test_an_image_that_is_only_read_may_be_shared(path):
+    images = [DiskImage(path), DiskImage(path)]
+    assert images[0].read(5) == images[1].read(5)
+
+
+def test_an_image_without_room_on_the_host_is_named(path):
+    image = DiskImage(path, writable=True)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (SECTOR, hard))
+    try:
+        image.write(3, b"z" * SECTOR)
+        with pytest.raises(DiskImageError, match=f"disk image {path} cannot be written: File too large"):
+            image.flush()
+        with pytest.raises(DiskImageError):
+            image.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
