@@ -64,8 +64,14 @@ class Parser(argparse.ArgumentParser):
         """Refuse QEMU's other options by their names: -smp is not -s with an argument."""
         for word in args or () if self._subparsers is None else ():
             if LONG_OPTION.fullmatch(word) and word.partition("=")[0] not in self._option_string_actions:
-                self.error(f"unknown option {word}")
+                self.error(self.unknown(word))
         return super().parse_known_args(args, namespace)
+
+    def unknown(self, word: str) -> str:
+        """Complain of an option, and name the one that has more dashes, or fewer."""
+        bare = word.partition("=")[0].lstrip("-")
+        meant = next((name for name in self._option_string_actions if name.lstrip("-") == bare), None)
+        return f"unknown option {word}" + (f"; there is {meant}" if meant else "")
 
     def error(self, message: str) -> NoReturn:
         """Complain and exit."""
@@ -99,7 +105,7 @@ def parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.register(subparsers)
     for name, sub in subparsers.choices.items():
-        sub.set_defaults(command_name=name)
+        sub.set_defaults(command_name=name, command_parser=sub)
     return top
 
 
@@ -110,7 +116,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     if extra:
         unknown = next((word for word in extra if word.startswith("-")), None)
         complaint = (
-            f"{extra[0]!r} is one argument too many" if unknown is None else f"unknown option {unknown}"
+            f"{extra[0]!r} is one argument too many"
+            if unknown is None
+            else arguments.command_parser.unknown(unknown)
         )
         whole.prog += f" {arguments.command_name}"
         whole.error(complaint)
@@ -152,6 +160,9 @@ def _explain(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in HOST_LIMITS:
         _give_up_stdout()
         print(f"ringscope: {HOST_LIMITS[error.errno]}: {error.strerror}", file=sys.stderr)
+        return BAD_INPUT
+    if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
+        print(f"ringscope: {os.fsdecode(error.filename)}: {error.strerror}", file=sys.stderr)
         return BAD_INPUT
     if os.environ.get("RINGSCOPE_DEBUG") == "1":
         traceback.print_exception(error)

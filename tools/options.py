@@ -74,6 +74,13 @@ def file_path(text: str) -> Path:
     return Path(text)
 
 
+def some_text(text: str) -> str:
+    """Read what must not be empty."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name names nothing")
+    return text
+
+
 def serial_end(text: str) -> str:
     """Read where the serial port ends: one of SERIAL, or QEMU's ``null``, which is none."""
     word = "none" if text == "null" else text
@@ -117,6 +124,7 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
         machine,
         "--cpu",
         metavar="PROFILE",
+        type=some_text,
         default=None,
         help="a profile's name (see 'ringscope cpu list') or its .toml file; default: "
         + ", ".join(f"{cpu} ({arch})" for arch, cpu in DEFAULT_CPU.items()),

@@ -40,9 +40,13 @@ def ringscope(folder, capfd, monkeypatch):
 
 
 KERNEL = "exit-3.bin"
+LONG = "x" * 300  # file systems end at 255
 USAGE = {
     ("boot", "--frobnicate"): "unknown option --frobnicate",
     ("boot", "-smp", "2"): "unknown option -smp",
+    ("boot", "-cpu", "skylake"): "unknown option -cpu; there is --cpu",
+    ("boot", "--kernel", "a"): "unknown option --kernel; there is -kernel",
+    ("boot", "--cpu", ""): "argument --cpu: an empty name names nothing",
     ("boot", KERNEL, KERNEL): f"'{KERNEL}' is one argument too many",
     ("boot", ""): "argument IMAGE: an empty name is no file",
     ("boot", "-kernel", "a", "-kernel", "b"): "-kernel is given twice; give it once",
@@ -69,6 +73,8 @@ INPUT = {
     ): "memory of 1048576 bytes: give a whole number of MiB from 2 to 3072, as in -m 64M",
     ("boot", "-m", "4G", KERNEL): "memory of 4294967296 bytes: give a whole number of MiB from 2 to 3072, "
     "as in -m 64M",
+    ("boot", LONG): f"{LONG}: File name too long",
+    ("boot", "-hda", LONG): f"disk image {LONG} cannot be read: File name too long",
     ("boot", "nowhere"): "nowhere: cannot be read: No such file or directory",
     ("boot", "/"): "/: cannot be read: Is a directory",
     ("boot", "empty"): "empty: no Multiboot 1 or 2 header in the first 32768 bytes; "
