@@ -28,6 +28,7 @@ NEWLINE = 0x0A
 STDERR = 2
 NOBODY_READS = (errno.EPIPE, errno.EIO)  # a closed pipe, a terminal that has hung up
 WIDE = 132  # columns, where no terminal says
+NARROWEST = 60  # columns in which a table keeps its figures; a terminal with fewer breaks the lines itself
 PADDING = re.compile(" +$", re.MULTILINE)
 
 
@@ -114,6 +115,7 @@ class ResultConsole(Console):
         asks = sys.stdout.isatty() or "COLUMNS" in os.environ
         file = None if sys.stdout.isatty() else cast("IO[str]", Unpadded())
         super().__init__(file=file, highlight=False, width=None if asks else WIDE)
+        self.width = max(self.width, NARROWEST)
 
     def on_broken_pipe(self) -> None:
         """Leave it to the caller, as any other failure to print."""

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ringscope.emulator.books import Books, Counters, Entry
 from ringscope.emulator.native import library as native
+from ringscope.tools.console import ResultConsole
 from ringscope.tools.counter_table import derived
 from ringscope.tools.ledger_table import bar, number, tables
 
@@ -87,3 +88,15 @@ def test_many_operations_are_shown_in_groups_that_fit():
 def test_theory_is_silent_about_operations_it_does_not_know():
     rows = printed([entry("page-fault", 1)], Counters(False, frozenset()))
     assert not any("theory" in row for row in rows)
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "20"])
+def test_a_narrow_terminal_loses_no_figure(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    console = ResultConsole()
+    counters = Counters(timing=True, marks=frozenset())
+    for part in tables([entry("sum", 4, instructions=1200)], counters, console.width):
+        console.print(part)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["carried", "out", "4"] in lines
+    assert ["instructions", "300"] in lines
