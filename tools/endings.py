@@ -22,7 +22,8 @@ STATUSES = (
 )
 ALL_STATUSES = """\
 exit status:
-  0-255  the guest's own: the byte it wrote to port 0xf4 (from v, QEMU's isa-debug-exit makes 2v + 1)
+  0-255  the guest's own: the byte it wrote to port 0xf4 (from v, QEMU's isa-debug-exit makes 2v + 1);
+         an AArch64 guest has no such port and switches the power off
   0      --exit-on matched, or the guest halted, asked for a reset or switched the power off
   1      'compare' found that something moved since its --baseline
   2      bad input or usage

@@ -108,7 +108,7 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
         metavar="IMAGE",
         nargs="?",
         type=file_path,
-        help="a packed image or a multiboot kernel (default: the bundled system)",
+        help="a packed image, or a kernel: multiboot, arm64 Image, AArch64 ELF (default: the bundled system)",
     )
     once(boot, "-kernel", metavar="FILE", type=file_path, help="boot this kernel with -initrd's modules")
     once(boot, "-initrd", metavar="'FILE ARGS,...'", help="its modules; a doubled comma stands for itself")
@@ -118,7 +118,13 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
     default_arch = f"default: what the file is for, or {ARCHITECTURES[0]}"
     once(machine, "--arch", **one_of(ARCHITECTURES), default=None, help=default_arch)
     once(
-        machine, "-m", metavar="SIZE", dest="memory", type=memory_size, default=64 * MIB, help="default: 64M"
+        machine,
+        "-m",
+        metavar="SIZE",
+        dest="memory",
+        type=memory_size,
+        default=64 * MIB,
+        help="memory, 2M to 3G; default: 64M",
     )
     once(
         machine,
