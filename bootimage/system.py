@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, get_args
 
 from ringscope.bootimage import files
-from ringscope.bootimage.arm64 import Arch
+from ringscope.bootimage.arm64 import Arch, architecture
 from ringscope.bootimage.arm64_image import wrap_arm64
 from ringscope.bootimage.container import wrap
 from ringscope.bootimage.types import ImageError, ModuleSpec
@@ -73,6 +73,11 @@ def pack(system_file: Path, output: Path) -> int:
     system = read_system(system_file)
     modules = [(module.command_line, files.read(module.path)) for module in system.modules]
     kernel, name = files.read(system.kernel), str(system.kernel)
+    inputs = (system_file, system.kernel, *(module.path for module in system.modules))
+    if output.exists() and any(output.samefile(path) for path in inputs):
+        raise ImageError(f"{output}: is one of the files to be packed; name another for the image")
+    if system.arch == "x86_64" and architecture(kernel) == "aarch64":
+        raise ImageError(f'{name}: a kernel for aarch64; say so in {system_file}: arch = "aarch64"')
     if system.arch == "aarch64":
         image = wrap_arm64(kernel, modules, system.command_line, name)
     else:

@@ -106,6 +106,21 @@ def test_a_missing_module_is_named_and_nothing_is_written(system, tmp_path):
     assert not (tmp_path / "image").exists()
 
 
+@pytest.mark.parametrize("name", ["system.toml", "bin/kernel.elf", "pager.elf"])
+def test_what_is_packed_is_never_overwritten(system, tmp_path, name):
+    before = (tmp_path / name).read_bytes()
+    with pytest.raises(ImageError, match=f"{name}: is one of the files to be packed"):
+        bootimage.pack(system, tmp_path / name)
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_a_kernel_for_an_architecture_that_was_not_said_is_told_how_to_say_it(system, tmp_path, make_elf):
+    kernel = make_elf((0x4008_0000, bytes(64), None, None), bits=64, machine=183)
+    (tmp_path / "bin" / "kernel.elf").write_bytes(kernel)
+    with pytest.raises(ImageError, match=r'a kernel for aarch64; say so in .*toml: arch = "aarch64"$'):
+        bootimage.pack(system, tmp_path / "image")
+
+
 def test_a_full_disk_leaves_the_old_file_and_no_other(system, tmp_path, monkeypatch):
     target = tmp_path / "out" / "image"
     target.parent.mkdir()
