@@ -213,7 +213,7 @@ static bool is_of_page(struct tlb_entry *entry, void *context)
     uint64_t tag = entry->key & TLB_TAG_MASK;
     if (!page->any_tag && tag != page->tag && !(page->global_too && tag == TLB_TAG_GLOBAL))
         return false;
-    return ((entry->key ^ page->vaddr << 16) >> (mapping_shift + 16)) == 0;
+    return ((entry->key ^ page->vaddr << TLB_VADDR_SHIFT) >> (mapping_shift + TLB_VADDR_SHIFT)) == 0;
 }
 
 static bool has_tag(struct tlb_entry *entry, void *context)
@@ -221,16 +221,21 @@ static bool has_tag(struct tlb_entry *entry, void *context)
     return (entry->key & TLB_TAG_MASK) == *(uint64_t *)context;
 }
 
-static void invalidate_page(struct mmu *mmu, uint64_t vaddr, uint64_t tag, bool global_too)
+static void forget_page(struct mmu *mmu, struct one_page *page)
 {
-    struct one_page page = {.vaddr = vaddr, .tag = tag, .global_too = global_too};
     struct tlb *tlbs[] = {&mmu->dtlb, &mmu->itlb, &mmu->stlb};
     for (unsigned i = 0; i < sizeof tlbs / sizeof *tlbs; i++)
         for (int size = 0; size < TLB_SIZES; size++)
-            if (mmu->pieces)
-                tlb_sweep(&tlbs[i]->array[size], is_of_page, &page);
+            if (mmu->pieces || page->any_tag)
+                tlb_sweep(&tlbs[i]->array[size], is_of_page, page);
             else
-                tlb_remove(&tlbs[i]->array[size], vaddr, size_shift(mmu, size), tag, global_too);
+                tlb_remove(&tlbs[i]->array[size], page->vaddr, size_shift(mmu, size), page->tag, page->global_too);
+}
+
+static void invalidate_page(struct mmu *mmu, uint64_t vaddr, uint64_t tag, bool global_too)
+{
+    struct one_page page = {.vaddr = vaddr, .tag = tag, .global_too = global_too};
+    forget_page(mmu, &page);
     for (unsigned i = 0; i < MMU_WALK_CACHES; i++)
         tlb_sweep(&mmu->walk_cache[i], has_tag, &tag); /* SDM 4.10.4.1: whatever the address */
 }
@@ -242,10 +247,23 @@ void mmu_invlpg_asid(struct mmu *mmu, uint64_t vaddr, unsigned asid, bool global
     invalidate_page(mmu, vaddr, mmu->tag_of[asid], global_too);
 }
 
-void mmu_invlpg_all(struct mmu *mmu, uint64_t vaddr)
+static void forget_va(struct mmu *mmu, struct one_page *page, bool tables)
+{
+    forget_page(mmu, page);
+    for (unsigned i = 0; i < MMU_WALK_CACHES && tables; i++)
+        tlb_sweep(&mmu->walk_cache[i], is_of_page, page);
+}
+
+void mmu_forget_va(struct mmu *mmu, uint64_t vaddr, unsigned asid, bool tables)
+{
+    struct one_page page = {.vaddr = vaddr, .tag = mmu->tag_of[asid], .global_too = true};
+    forget_va(mmu, &page, tables);
+}
+
+void mmu_forget_va_all(struct mmu *mmu, uint64_t vaddr, bool tables)
 {
     struct one_page page = {.vaddr = vaddr, .any_tag = true};
-    sweep(mmu, is_of_page, &page);
+    forget_va(mmu, &page, tables);
 }
 
 /* ---- building ---- */

@@ -73,7 +73,7 @@ static inline const struct tlb_entry *mmu_translate(struct mmu *mmu, struct acco
         return &mmu->identity;
     const struct tlb_array *small = access == ACCESS_FETCH ? &mmu->itlb.array[TLB_SMALL] : &mmu->dtlb.array[TLB_SMALL];
     const struct tlb_entry *newest = tlb_set(small, vaddr, 12);
-    uint64_t difference = newest->key ^ (((vaddr << 16) & (~0ull << 28)) | mmu->small_key);
+    uint64_t difference = newest->key ^ (((vaddr << TLB_VADDR_SHIFT) & (~0ull << (12 + TLB_VADDR_SHIFT))) | mmu->small_key);
     if (difference != 0 && difference != mmu->tag)
         return mmu_translate_slow(mmu, a, vaddr, access);
     a->now->n[access == ACCESS_FETCH ? COUNTER_ITLB_LOADS : COUNTER_DTLB_LOADS]++;
@@ -89,6 +89,10 @@ void mmu_flush_all(struct mmu *mmu, bool global_too);
 void mmu_flush_asid(struct mmu *mmu, unsigned asid);                     /* not its global pages */
 void mmu_invlpg(struct mmu *mmu, uint64_t vaddr);                        /* address space in force, and global pages */
 void mmu_invlpg_asid(struct mmu *mmu, uint64_t vaddr, unsigned asid, bool global_too);
-void mmu_invlpg_all(struct mmu *mmu, uint64_t vaddr);                    /* whatever the address space */
+
+/* AArch64's: the page of an address, global or of one address space, or whatever its space; with `tables` the cached
+ * entries of tables on the way to it too. */
+void mmu_forget_va(struct mmu *mmu, uint64_t vaddr, unsigned asid, bool tables);
+void mmu_forget_va_all(struct mmu *mmu, uint64_t vaddr, bool tables);
 
 #endif

@@ -19,13 +19,15 @@
 
 enum tlb_size { TLB_SMALL, TLB_LARGE, TLB_HUGE, TLB_SIZES };
 
-/* key: vaddr bits 47..12 << 16 with the offset cleared | page_shift << 22 | tag; 0: free.
+/* key: vaddr bits 48..12 << 15 with the offset cleared | page_shift << 21 | tag; 0: free. Bit 48 tells apart the halves of
+ * an address space in which each has 48 bits of its own (AArch64); elsewhere it repeats bit 47.
  * data: asid << TLB_ASID_SHIFT | frame address | page_shift of the mapping it is a piece of << 6 | page_shift. */
 struct tlb_entry {
     uint64_t key, data;
 };
 
-#define TLB_TAG_BITS 22
+#define TLB_TAG_BITS 21
+#define TLB_VADDR_SHIFT 15 /* of an address in a key */
 #define TLB_TAG_MASK ((1ull << TLB_TAG_BITS) - 1)
 #define TLB_TAG_GLOBAL 0ull
 #define TLB_ASID_SHIFT (64 - PAGING_ASID_BITS)
@@ -62,7 +64,8 @@ static inline uint64_t tlb_entry_paddr(const struct tlb_entry *e, uint64_t vaddr
 
 static inline uint64_t tlb_key(uint64_t vaddr, unsigned page_shift, uint64_t tag)
 {
-    return ((vaddr << 16) & (~0ull << (page_shift + 16))) | (uint64_t)page_shift << TLB_TAG_BITS | tag;
+    return ((vaddr << TLB_VADDR_SHIFT) & (~0ull << (page_shift + TLB_VADDR_SHIFT))) |
+           (uint64_t)page_shift << TLB_TAG_BITS | tag;
 }
 
 static inline struct tlb_entry *tlb_set(const struct tlb_array *array, uint64_t vaddr, unsigned page_shift)

@@ -6,21 +6,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oracles.walk import Registers, walk
+from oracles.walk import Registers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from oracles.arm_walk import ArmRegisters
     from oracles.hierarchy import Hierarchy
+    from oracles.walk import Walk
 
-MASK48 = (1 << 48) - 1
+ADDRESS = (1 << 49) - 1  # addresses of 48 bits, and which half they are in
 
 
 @dataclass
 class Entry:
     """A translation, or a cached entry of a page table."""
 
-    page: int  # (vaddr & MASK48) >> shift
+    page: int  # (vaddr & ADDRESS) >> shift
     shift: int
     asid: int | None  # None: global
     frame: int
@@ -29,7 +31,7 @@ class Entry:
 
     def is_for(self, vaddr: int, shift: int, asid: int) -> bool:
         """Whether it translates that address for that address space."""
-        return self.shift == shift and self.page == (vaddr & MASK48) >> shift and self.asid in (None, asid)
+        return self.shift == shift and self.page == (vaddr & ADDRESS) >> shift and self.asid in (None, asid)
 
 
 class Array:
@@ -91,11 +93,11 @@ class Mmu:
         self.itlb, self.dtlb, self.stlb = (Tlb(config, name) for name in ("itlb", "dtlb", "stlb"))
         names = ("pml4e", "pdpte", "pde")
         self.walk_caches = [Array(n := config[f"walk.{name}_cached"], n or 1) for name in names]
-        self.registers = Registers()
+        self.registers: Registers | ArmRegisters = Registers()
         self.ram: bytes | bytearray = b""
 
     def _shifts(self) -> tuple[int, int, int]:
-        return 12, 22 if self.registers.mode == "32bit" else 21, 30
+        return 12, self.registers.large_shift, 30
 
     def _use(self, tlb: Tlb, vaddr: int) -> Entry | None:
         for array, shift in zip(tlb.arrays, self._shifts(), strict=True):
@@ -110,7 +112,7 @@ class Mmu:
         while not tlb.arrays[size].sets:
             size -= 1
         shift = shifts[size]
-        tlb.arrays[size].fill(Entry((vaddr & MASK48) >> shift, shift, asid, paddr >> shift, mapping, 0))
+        tlb.arrays[size].fill(Entry((vaddr & ADDRESS) >> shift, shift, asid, paddr >> shift, mapping, 0))
 
     def translate(self, vaddr: int, access: str) -> int | None:
         """Return the physical address or None; ``access`` is fetch, load or store."""
@@ -123,7 +125,7 @@ class Mmu:
             counters[f"{prefix}-loads"] += 1
             return entry.frame << entry.shift | (vaddr & ((1 << entry.shift) - 1))
         entry = self._use(self.stlb, vaddr)
-        walked = None if entry else walk(self.registers, self.ram, vaddr)
+        walked = None if entry else self.registers.walk(self.ram, vaddr)
         if walked and not walked.present:
             return None
         counters.update((f"{prefix}-loads", f"{prefix}-load-misses", "L2-TLB-loads"))
@@ -142,31 +144,27 @@ class Mmu:
             self._fill(tlb, vaddr, walked.paddr, shift=shift, mapping=shift, asid=asid)
         return walked.paddr
 
-    def _walk_cycles(self, vaddr: int, walked) -> int:
+    def _walk_cache(self, walked: Walk, level: int) -> tuple[Array, int]:
+        """Return the cache for entries like the one read at a level, and how many bytes they map."""
+        shift = walked.shifts[level]
+        return self.walk_caches[{39: 0, 30: 1}.get(shift, 2)], shift
+
+    def _walk_cycles(self, vaddr: int, walked: Walk) -> int:
         """Read what no paging-structure cache holds, from the innermost entry that one of them does hold."""
-        large = self._shifts()[1]
-        if self.registers.mode == "4level":
-            caches = list(zip(self.walk_caches, (39, 30, large), strict=True))
-        else:
-            caches = (
-                [(self.walk_caches[2], large)]
-                if self.registers.mode == "32bit"
-                else [None, (self.walk_caches[2], large)]
-            )
         asid = self.registers.asid
         leaf = len(walked.entries) - 1
         begin = walked.uncharged
         for level in range(leaf - 1, walked.uncharged - 1, -1):
-            array, shift = caches[level]
+            array, shift = self._walk_cache(walked, level)
             if array.use(vaddr, shift, asid):
                 begin = level + 1
                 break
         cycles = self.config["walk.base"]
         for level in range(begin, leaf + 1):
             cycles += self.hierarchy.walk_load(walked.entries[level][0])
-            if level < leaf and caches[level][0].sets:
-                array, shift = caches[level]
-                array.fill(Entry((vaddr & MASK48) >> shift, shift, asid, 0, shift, 0))
+            array, shift = self._walk_cache(walked, level)
+            if level < leaf and array.sets:
+                array.fill(Entry((vaddr & ADDRESS) >> shift, shift, asid, 0, shift, 0))
         return cycles
 
     def _drop(self, doomed: Callable[[Entry], bool], doomed_tables: Callable[[Entry], bool]) -> None:
@@ -186,9 +184,18 @@ class Mmu:
 
     def invlpg(self, vaddr: int, asid: int, *, global_too: bool) -> None:
         """Forget the page of an address, all its pieces, and the space's paging-structure caches."""
+        spaces = (asid, None) if global_too else (asid,)
+        self._drop(lambda e: e.asid in spaces and _translates(e, vaddr), lambda e: e.asid == asid)
+
+    def forget_va(self, vaddr: int, asid: int | None, *, tables: bool) -> None:
+        """Forget the page of an address, and the ``tables`` on the way; without ``asid`` of every space."""
 
         def doomed(e: Entry) -> bool:
-            mine = e.asid == asid or (global_too and e.asid is None)
-            return mine and e.page << e.shift >> e.mapping_shift == (vaddr & MASK48) >> e.mapping_shift
+            return (asid is None or e.asid in (asid, None)) and _translates(e, vaddr)
 
-        self._drop(doomed, lambda e: e.asid == asid)
+        self._drop(doomed, lambda e: tables and doomed(e))
+
+
+def _translates(entry: Entry, vaddr: int) -> bool:
+    """Whether an entry is a piece of what maps an address."""
+    return entry.page << entry.shift >> entry.mapping_shift == (vaddr & ADDRESS) >> entry.mapping_shift

@@ -75,9 +75,21 @@ void probe_ram(struct probe *p, uint8_t *ram, uint64_t size)
     mmu_set_ram(&p->models.mmu, &p->ram);
 }
 
-void probe_state(struct probe *p, uint64_t cr0, uint64_t cr3, uint64_t cr4, uint64_t efer)
+/* The registers that govern translation, in the order in which the architecture's walk.h has them. */
+enum { REGISTERS = 4 };
+_Static_assert(sizeof(struct paging_state) == REGISTERS * sizeof(uint64_t), "four registers govern translation");
+
+static struct paging_state state_of(const uint64_t registers[REGISTERS])
 {
-    mmu_set_state(&p->models.mmu, &(struct paging_state){.cr0 = cr0, .cr3 = cr3, .cr4 = cr4, .efer = efer});
+    struct paging_state state;
+    memcpy(&state, registers, sizeof state);
+    return state;
+}
+
+void probe_state(struct probe *p, uint64_t first, uint64_t second, uint64_t third, uint64_t fourth)
+{
+    struct paging_state state = state_of((const uint64_t[REGISTERS]){first, second, third, fourth});
+    mmu_set_state(&p->models.mmu, &state);
 }
 
 /* The physical address, ~0 if there is no mapping. */
@@ -94,6 +106,14 @@ void probe_invlpg_asid(struct probe *p, uint64_t vaddr, uint32_t asid)
 {
     mmu_invlpg_asid(&p->models.mmu, vaddr, asid, false);
 }
+void probe_forget_va(struct probe *p, uint64_t vaddr, uint32_t asid, uint32_t tables)
+{
+    mmu_forget_va(&p->models.mmu, vaddr, asid, tables != 0);
+}
+void probe_forget_va_all(struct probe *p, uint64_t vaddr, uint32_t tables)
+{
+    mmu_forget_va_all(&p->models.mmu, vaddr, tables != 0);
+}
 
 /* As if nearly all tags had been given away: the next flushes have to number them anew. */
 void probe_use_up_tags(struct probe *p) { p->models.mmu.next_tag = (uint32_t)TLB_TAG_MASK - 1; }
@@ -104,9 +124,9 @@ uint32_t probe_branch(struct probe *p, uint32_t kind, uint64_t pc, uint64_t next
 }
 
 /* present, paddr, page_shift, writable, user, nx, global, levels, uncharged, then address and content of each entry */
-void probe_walk(uint8_t *ram, uint64_t size, const uint64_t registers[4], uint64_t vaddr, uint64_t out[])
+void probe_walk(uint8_t *ram, uint64_t size, const uint64_t registers[REGISTERS], uint64_t vaddr, uint64_t out[])
 {
-    struct paging_state state = {.cr0 = registers[0], .cr3 = registers[1], .cr4 = registers[2], .efer = registers[3]};
+    struct paging_state state = state_of(registers);
     struct walk_result r;
     walk_read(&state, &(struct guest_ram){ram, 0, size}, vaddr, &r);
     const uint64_t plain[] = {r.present, r.paddr,  r.page_shift, r.writable, r.user,

@@ -13,7 +13,7 @@ from ringscope.tools.build.compiler import ROOT, WARNINGS, Program, build_progra
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MODELS = ("cache", "hierarchy", "x86_64/walk", "tlb", "mmu", "predictor", "models")
+MODELS = ("cache", "hierarchy", "{arch}/walk", "tlb", "mmu", "predictor", "models")
 FLAGS = ("-std=gnu11", "-O2", "-g", "-fPIC", "-fno-sanitize=all", "-mcpu=baseline", *WARNINGS)
 UNMAPPED = 2**64 - 1
 FETCH, LOAD, STORE = range(3)  # enum access
@@ -41,6 +41,8 @@ SIGNATURES = {
     "probe_flush_asid": (None, [pointer, u32]),
     "probe_invlpg": (None, [pointer, u64]),
     "probe_invlpg_asid": (None, [pointer, u64, u32]),
+    "probe_forget_va": (None, [pointer, u64, u32, u32]),
+    "probe_forget_va_all": (None, [pointer, u64, u32]),
     "probe_use_up_tags": (None, [pointer]),
     "probe_branch": (u32, [pointer, u32, u64, u64, u64, u32]),
     "probe_walk": (None, [pointer, u64, pointer, u64, pointer]),
@@ -50,16 +52,19 @@ SIGNATURES = {
 }
 
 
-def load_library() -> ctypes.CDLL:
-    """Build the models and the probe, at most once however many test processes ask, and load them."""
+def load_library(arch: str = "x86_64") -> ctypes.CDLL:
+    """Build an architecture's models and the probe, once however many test processes ask, and load them."""
     build = ROOT / "build"
     build.mkdir(exist_ok=True)
     program = Program(
-        output="tests/libmodels.so",
-        sources=(*(f"emulator/native/{name}.c" for name in MODELS), "tests/oracles/models_probe.c"),
+        output=f"tests/libmodels-{arch}.so",
+        sources=(
+            *(f"emulator/native/{name.format(arch=arch)}.c" for name in MODELS),
+            "tests/oracles/models_probe.c",
+        ),
         flags=FLAGS,
         link=("-shared",),
-        include=("emulator/native", "emulator/native/x86_64"),
+        include=("emulator/native", f"emulator/native/{arch}"),
     )
     with (build / "models.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

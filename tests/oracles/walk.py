@@ -34,6 +34,19 @@ class Registers:
         """The PCID in force."""
         return self.cr3 & 0xFFF if self.cr4 & PCIDE else 0
 
+    @property
+    def large_shift(self) -> int:
+        """Large pages have 2^large_shift bytes."""
+        return 22 if self.mode == "32bit" else 21
+
+    def words(self) -> tuple[int, int, int, int]:
+        """Return them in the order of ``struct paging_state``."""
+        return self.cr0, self.cr3, self.cr4, self.efer
+
+    def walk(self, ram: bytes | bytearray, vaddr: int) -> Walk:
+        """Translate ``vaddr`` by the tables in ``ram``."""
+        return walk(self, ram, vaddr)
+
 
 @dataclass
 class Walk:
@@ -48,6 +61,7 @@ class Walk:
     is_global: bool = False
     uncharged: int = 0
     entries: list[tuple[int, int]] = field(default_factory=list)  # (address, content)
+    shifts: list[int] = field(default_factory=list)  # each entry maps 2^shift bytes
 
 
 #: By mode: bytes of an entry, mask of CR3, bits of an address, and the (shift, bits of index) of each level.
@@ -77,6 +91,7 @@ def walk(registers: Registers, ram: bytes | bytearray, vaddr: int) -> Walk:
             return result
         entry = int.from_bytes(ram[address : address + size], "little")
         result.entries.append((address, entry))
+        result.shifts.append(shift)
         if not entry & PRESENT or (entry & NX and not registers.efer & NXE):
             return result
         pdpte_of_pae = mode == "pae" and shift == 30

@@ -51,7 +51,8 @@ static void follow_write(struct core *c, uint32_t name, uint64_t value)
     mmu_set_state(&c->models.mmu, &c->arch.paging);
 }
 
-/* TLBI of EL1: op0 1, op1 0, CRn 8; CRm 3 and 7 (inner shareable and not) do the same with one processor. */
+/* TLBI of EL1: op0 1, op1 0, CRn 8; CRm 3 and 7 (inner shareable and not) do the same with one processor. Those that
+ * name the last level leave cached entries of tables alone. */
 static void invalidate(struct core *c, uint32_t op2, uint64_t value)
 {
     struct mmu *mmu = &c->models.mmu;
@@ -59,11 +60,13 @@ static void invalidate(struct core *c, uint32_t op2, uint64_t value)
     unsigned asid = (unsigned)(value >> 48);
 
     switch (op2) {
-    case 0: mmu_flush_all(mmu, true); break;                 /* VMALLE1 */
-    case 2: mmu_flush_asid(mmu, asid); break;                /* ASIDE1 */
-    case 1:                                                  /* VAE1 */
-    case 5: mmu_invlpg_asid(mmu, vaddr, asid, true); break;  /* VALE1 */
-    default: mmu_invlpg_all(mmu, vaddr); break;              /* VAAE1, VAALE1 */
+    case 0: mmu_flush_all(mmu, true); break;             /* VMALLE1 */
+    case 1: mmu_forget_va(mmu, vaddr, asid, true); break;  /* VAE1 */
+    case 2: mmu_flush_asid(mmu, asid); break;            /* ASIDE1 */
+    case 3: mmu_forget_va_all(mmu, vaddr, true); break;  /* VAAE1 */
+    case 5: mmu_forget_va(mmu, vaddr, asid, false); break; /* VALE1 */
+    case 7: mmu_forget_va_all(mmu, vaddr, false); break; /* VAALE1 */
+    default: break;                                      /* there are no others */
     }
 }
 

@@ -9,6 +9,9 @@
 #define SCTLR_M 1ull
 #define TCR_A1 (1ull << 22)
 #define TCR_AS (1ull << 36)
+#define TCR_TBI0 (1ull << 37)
+#define TCR_TBI1 (1ull << 38)
+#define TOP_BYTE (0xffull << 56)
 #define TCR_EPD0 (1ull << 7)
 #define TCR_EPD1 (1ull << 23)
 #define TTBR_ADDRESS 0x0000fffffffffffeull
@@ -36,7 +39,8 @@ unsigned paging_asid(const struct paging_state *state)
     return (unsigned)(ttbr >> 48 & (state->tcr & TCR_AS ? 0xffff : 0xff));
 }
 
-/* Chooses the half of the address space: its table and its size in address bits. False where there is none. */
+/* Chooses the half of the address space: its table and its size in address bits. False where there is none. A top byte
+ * that TCR_EL1 has ignored may hold anything. */
 static bool choose_half(const struct paging_state *state, uint64_t vaddr, uint64_t *table, unsigned *bits)
 {
     bool upper = vaddr >> 55 & 1;
@@ -45,6 +49,8 @@ static bool choose_half(const struct paging_state *state, uint64_t vaddr, uint64
     *table = (upper ? state->ttbr1 : state->ttbr0) & TTBR_ADDRESS;
     if (granule != (upper ? GRANULE_4K_TTBR1 : GRANULE_4K_TTBR0) || (tcr & (upper ? TCR_EPD1 : TCR_EPD0)))
         return false;
+    if (tcr & (upper ? TCR_TBI1 : TCR_TBI0))
+        vaddr = upper ? vaddr | TOP_BYTE : vaddr & ~TOP_BYTE;
     uint64_t outside = vaddr >> *bits, wanted = upper ? ~0ull >> *bits : 0;
     return *bits >= 25 && *bits <= 48 && outside == wanted;
 }
