@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,40 +19,55 @@ from tests.machine.rig import Rig
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.machine.processor import Processor
+
+RIGS = {"x86_64": Rig, "aarch64": ArmRig}
+
 
 @pytest.fixture
-def make_rig() -> Iterator[Callable[..., Rig]]:
-    """Build rigs that are closed when the test ends."""
+def make() -> Iterator[Callable[..., Processor]]:
+    """Build rigs, of the architecture given first, that are closed when the test ends."""
     with ExitStack() as stack:
 
-        def make(**options: object) -> Rig:
-            rig = Rig(**options)
+        def make(arch: str, **options: object) -> Processor:
+            rig = RIGS[arch](**options)
             stack.callback(rig.close)
             return rig
 
         yield make
+
+
+@pytest.fixture
+def make_rig(make: Callable[..., Processor]) -> Callable[..., Rig]:
+    """Build x86 rigs."""
+    return partial(make, "x86_64")
 
 
 @pytest.fixture
 def rig(make_rig: Callable[..., Rig]) -> Rig:
-    """A rig with all models on."""
+    """An x86 rig with all models on."""
     return make_rig()
 
 
 @pytest.fixture
-def make_arm() -> Iterator[Callable[..., ArmRig]]:
-    """Build rigs of AArch64 that are closed when the test ends."""
-    with ExitStack() as stack:
-
-        def make(**options: object) -> ArmRig:
-            rig = ArmRig(**options)
-            stack.callback(rig.close)
-            return rig
-
-        yield make
+def make_arm(make: Callable[..., Processor]) -> Callable[..., ArmRig]:
+    """Build rigs of AArch64."""
+    return partial(make, "aarch64")
 
 
 @pytest.fixture
 def arm(make_arm: Callable[..., ArmRig]) -> ArmRig:
     """An AArch64 rig with all models on."""
     return make_arm()
+
+
+@pytest.fixture(params=RIGS)
+def make_either(make: Callable[..., Processor], request: pytest.FixtureRequest) -> Callable[..., Processor]:
+    """Build rigs of one architecture, then of the other."""
+    return partial(make, request.param)
+
+
+@pytest.fixture
+def either(make_either: Callable[..., Processor]) -> Processor:
+    """A rig with all models on, of one architecture, then of the other."""
+    return make_either()
