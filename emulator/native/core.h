@@ -126,6 +126,7 @@ struct core {
     uint32_t repeats;
     bool repeat_started;          /* the rep instruction has completed at least one element */
     uint64_t exceptions[256];     /* delivered, by vector */
+    uint64_t exception_cycles;    /* account.cycles at the latest of them */
     uint64_t shutdown_pc;
 
     struct callbacks call;
@@ -153,7 +154,12 @@ static inline void core_charge(struct core *c, enum cost cost)
 /* run.c */
 void core_rearm(struct core *c);                        /* recompute `due` */
 void core_leave_block(struct core *c, uint64_t next_pc);/* the block is done: its branch is known */
-void core_cut_block(struct core *c, uint64_t pc);       /* the block ends before the instruction at pc */
+bool core_cut_block(struct core *c, uint64_t pc);       /* the block ends before the instruction at pc; false if it had
+                                                           ended: that instruction could not even be fetched */
+/* An exception was delivered and its handler is next; `begun` says whether the instruction that raised it was. A guest
+ * whose handlers cannot be fetched enters no block, and one whose handlers fault at once completes none: so an exception
+ * before which nothing was executed is a step, takes a cycle, and ends the run as the end of a block would. */
+void core_exception_taken(struct core *c, bool begun);
 void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user);
 void core_retried_store(struct core *c);                /* the store for which an instruction was retried is done */
 

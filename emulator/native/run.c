@@ -145,18 +145,17 @@ static void resume_repeat(struct core *c, const struct block *b, uint64_t pc)
     repeat_element(c);
 }
 
-void core_cut_block(struct core *c, uint64_t pc)
+bool core_cut_block(struct core *c, uint64_t pc)
 {
     const struct block *b = c->block;
     uint32_t done = 0;
 
-    if (!b) {
-        return;
-    }
+    if (!b)
+        return false;
     uint64_t offset = pc - c->block_pc;
     if (b->bytes ? offset >= b->bytes : offset) { /* complete: the fault is in fetching what follows */
         core_leave_block(c, pc);
-        return;
+        return false;
     }
     if (pc == c->repeat_pc && c->repeat_started) {
         remember_repeat(c, pc);
@@ -170,7 +169,7 @@ void core_cut_block(struct core *c, uint64_t pc)
     c->block = NULL;
     c->continue_pc = c->repeat_pc = NOWHERE;
     if (done == b->insns)
-        return;
+        return true;
     const struct block_insn none = {0}, *kept = done ? &b->insn[done - 1] : &none, *all = &b->insn[b->insns - 1];
     c->account.now->n[COUNTER_INSTRUCTIONS] -= b->insns - done;
     if (c->timing) {
@@ -182,6 +181,7 @@ void core_cut_block(struct core *c, uint64_t pc)
         c->account.cause[CAUSE_ISSUE] -= b->insns - done;
         c->account.cycles -= b->insns - done;
     }
+    return true;
 }
 
 /* ---- what is due ---- */
@@ -230,6 +230,23 @@ static bool meet_what_is_due(struct core *c, uint64_t pc)
         arch_take_interrupt(c, pc, vector);
     }
     return false;
+}
+
+void core_exception_taken(struct core *c, bool begun)
+{
+    if (c->account.cycles == c->exception_cycles)
+        account_charge(&c->account, CAUSE_TRAP, 1);
+    c->exception_cycles = c->account.cycles;
+    if (c->stepping && !begun && c->steps_left)
+        c->steps_left--;
+    if (c->stop)
+        return;
+    if (c->stop_requested)
+        stop_here(c, arch_pc(c), STOP_REQUEST);
+    else if (core_now(c) >= c->stop_at)
+        stop_here(c, arch_pc(c), STOP_TIME);
+    else if (c->stepping && !c->steps_left)
+        stop_here(c, arch_pc(c), STOP_STEPS);
 }
 
 /* Stops before any instruction, also inside a block, and disturb nothing. */

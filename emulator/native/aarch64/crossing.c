@@ -53,6 +53,7 @@ static void call_firmware(struct core *c)
 void core_on_exception(void *uc, uint32_t number, void *user)
 {
     struct core *c = user;
+    bool begun;
     (void)uc;
     if (!running)
         return;
@@ -67,10 +68,12 @@ void core_on_exception(void *uc, uint32_t number, void *user)
     case EXCEPTION_SVC: /* the return address is behind it */
         core_leave_block(c, arch_pc(c));
         deliver(c, number, COST_SVC);
+        core_exception_taken(c, true);
         break;
     default:
-        core_cut_block(c, arch_pc(c));
+        begun = core_cut_block(c, arch_pc(c));
         deliver(c, number, COST_EXCEPTION);
+        core_exception_taken(c, begun);
     }
 }
 

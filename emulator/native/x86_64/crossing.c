@@ -81,14 +81,14 @@ static uint32_t corrected(struct core *c, uint32_t vector)
 static void deliver_exception(struct core *c, uint32_t vector)
 {
     uint32_t before = core_cpl(c);
-    bool soft = c->arch.soft_interrupt;
+    bool soft = c->arch.soft_interrupt, begun = true;
 
     ENV_EIP(c->env) -= c->arch.soft_bytes; /* a fault in the delivery of an INT is met at the INT */
     c->arch.soft_bytes = 0;
     c->arch.soft_interrupt = false;
     if (!soft) {
         vector = corrected(c, vector);
-        core_cut_block(c, arch_pc(c));
+        begun = core_cut_block(c, arch_pc(c));
     }
     core_book(c, RING_KERNEL);
     if (vector == VECTOR_PF && !soft)
@@ -106,6 +106,7 @@ static void deliver_exception(struct core *c, uint32_t vector)
         core_leave_block(c, arch_pc(c)); /* only now has the INT instruction succeeded */
     c->exceptions[vector & 0xff]++;
     note_level(c, before);
+    core_exception_taken(c, begun);
 }
 
 int arch_interrupt_to_take(struct core *c)
