@@ -42,6 +42,9 @@ TCR = 25 | 25 << 16 | WALK | WALK << 16 | 2 << 30 | 2 << 32 | TCR_AS  # 39 bits,
 SCTLR_M, SCTLR_A = 1, 2
 SCTLR = 0x30D0_0800 | SCTLR_M | 1 << 2 | 1 << 12  # MMU and caches on, beside what is always 1
 
+#: Handler that goes on behind the instruction that faulted, and behind the one that follows an SVC.
+SKIP = "mrs x17, elr_el1; add x17, x17, #4; msr elr_el1, x17; eret"
+
 SET = re.compile(r"\bset (\w+), (\w+)")
 MARK = re.compile(r"\bmark (\d+), (\d+)")
 BEGIN, END, EVENT = range(3)  # kinds of marks, ringscope.h

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A guest whose exceptions lead to nothing but exceptions takes time, can be stepped, and ends at its limit."""
+"""A guest whose exceptions lead to exceptions alone takes time, can be stepped, and ends at its limit."""
 
 from __future__ import annotations
 
