@@ -13,15 +13,14 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from tests.machine.arm_rig import ArmRig
-from tests.machine.rig import Rig
+from tests.machine.rigs import RIGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.machine.arm_rig import ArmRig
     from tests.machine.processor import Processor
-
-RIGS = {"x86_64": Rig, "aarch64": ArmRig}
+    from tests.machine.rig import Rig
 
 
 @pytest.fixture

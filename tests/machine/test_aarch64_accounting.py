@@ -93,7 +93,7 @@ PIECES = {
 
 
 def blocks_from(arm: ArmRig, begin: int, end: int) -> list[int]:
-    """Run and return where the blocks begin: without models each is a cycle at least, and a slice takes one."""
+    """Run and return where the blocks begin: without models each takes a cycle at least, as a slice does."""
     arm.place_end(end)
     arm.engine.set_breakpoints([end])
     arm.engine.set_register("pc", begin)
@@ -150,7 +150,8 @@ def repeated(source: str) -> str:
 
     What comes before it does so as well: four instructions of half a cycle, the mark one of them.
     """
-    return f"movz x12, #{UNITS}; movz x13, #0; movz x13, #0; fence; around: {source}; subs x12, x12, #1; b.ne around"
+    setup = f"movz x12, #{UNITS}; movz x13, #0; movz x13, #0; fence"
+    return f"{setup}; around: {source}; subs x12, x12, #1; b.ne around"
 
 
 def test_a_block_costs_the_sum_of_its_instructions_shares(arm: ArmRig) -> None:

@@ -11,12 +11,21 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ringscope.emulator.native.library import Stop
-from tests.machine.rig import Rig, Spent
+from tests.machine import arm_snippets
+from tests.machine.arm_snippets import SAME_IRQ
+from tests.machine.processor import LIMIT, Processor, Spent
+from tests.machine.rigs import RIGS
 from tests.machine.snippets import CODE, DATA, PAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.machine.rig import Rig
 
 VECTOR = 0x50
 HANDLER = "mov r14, [rsp]; inc r15; iretq"  # where it was taken, and how often
@@ -31,6 +40,36 @@ BODY = f"""
     next: dec r12d; jnz again
     cli
 """
+ARM_HANDLER = "mrs x21, elr_el1; add x22, x22, #1; eret"
+ARM_BODY = f"""
+    msr daifclr, #2; nop; b start
+    f: add x8, x8, #1; set x0, {arm_snippets.DATA + 5 * PAGE}; ldr x0, [x0]; ret
+    start: movz x12, #12; set x1, {arm_snippets.DATA}
+    again: ldr x2, [x1]; add x1, x1, #192; add x3, x2, x1; mul x3, x3, x2; tst x12, #3; b.ne odd
+    bl f; dsb ish; str x3, [x1]; tlbi vae1, x3; set x1, {arm_snippets.DATA}; b next
+    odd: add x9, x9, #1; add x9, x9, #1; ldr x0, [x1, #4096]; movz x5, #7; udiv x6, x0, x5; mrs x7, cntvct_el0
+    next: subs x12, x12, #1; b.ne again
+    msr daifset, #2
+"""
+
+
+@dataclass(frozen=True)
+class Guest:
+    """What runs, what handles the interrupt, and where that leaves the place and the number of times."""
+
+    vector: int
+    handler: str
+    body: str
+    place: str
+    times: str
+    first_open: int  # the first boundary at which interrupts are taken
+
+
+GUESTS = {
+    "x86_64": Guest(VECTOR, HANDLER, BODY, "r14", "r15", 2),  # not at STI itself, nor in its shadow
+    "aarch64": Guest(SAME_IRQ, ARM_HANDLER, ARM_BODY, "x21", "x22", 1),  # not at the MSR that opens them
+}
+BOTH = pytest.mark.parametrize("arch", GUESTS)
 
 
 @dataclass(frozen=True)
@@ -41,36 +80,37 @@ class Boundary:
     time: int
 
 
-def prepared() -> Rig:
-    rig = Rig()
-    rig.handler(VECTOR, HANDLER)
-    rig.end = rig.place(CODE, BODY)
-    rig.place(rig.end, "fence; hlt")
-    rig.begin()
-    return rig
+def prepared(arch: str) -> Processor:
+    processor, guest = RIGS[arch](), GUESTS[arch]
+    processor.handler(guest.vector, guest.handler)
+    processor.end = processor.place(processor.snippets.CODE, guest.body)
+    processor.place_end(processor.end)
+    processor.begin()
+    return processor
 
 
 @functools.cache
-def boundaries() -> list[Boundary]:
+def boundaries(arch: str) -> list[Boundary]:
     """Step through the body and find its blocks."""
-    rig, found = prepared(), []
-    while (pc := rig.engine.register("rip")) != rig.end:
-        time, before = rig.engine.time, rig.books()
-        assert rig.engine.run(steps=1) is Stop.STEPS
-        spent = Spent(before, rig.books())
+    processor, found = prepared(arch), []
+    while (pc := processor.pc) != processor.end:
+        time, before = processor.engine.time, processor.books()
+        assert processor.engine.run(steps=1) is Stop.STEPS
+        spent = Spent(before, processor.books())
         if spent["iTLB-loads"]:
             found.append(Boundary(pc, time + spent.cause("branch")))
-    rig.close()
+    processor.close()
     return found
 
 
-def open_boundaries() -> list[Boundary]:
-    """Those at which interrupts can be taken: not at STI itself, nor in its shadow, nor after the CLI."""
-    return boundaries()[2:]
+def open_boundaries(arch: str) -> list[Boundary]:
+    """Those at which interrupts can be taken: not after they have been masked again."""
+    return boundaries(arch)[GUESTS[arch].first_open :]
 
 
-def test_the_body_has_blocks_of_many_costs() -> None:
-    times = [boundary.time for boundary in boundaries()]
+@BOTH
+def test_the_body_has_blocks_of_many_costs(arch: str) -> None:
+    times = [boundary.time for boundary in boundaries(arch)]
     costs = {later - earlier for earlier, later in pairwise(times)}
     assert len(times) > 40
     assert len(costs) >= 8
@@ -80,50 +120,95 @@ def test_the_body_has_blocks_of_many_costs() -> None:
 CASES = range(0, 100, 4)  # in hundredths of the body's duration
 
 
+@BOTH
 @pytest.mark.parametrize("hundredth", CASES)
-def test_an_interrupt_is_taken_at_the_first_block_boundary_at_or_after_its_due_cycle(hundredth: int) -> None:
-    at = open_boundaries()
+def test_an_interrupt_is_taken_at_the_first_block_boundary_at_or_after_its_due_cycle(
+    arch: str, hundredth: int
+) -> None:
+    at, guest = open_boundaries(arch), GUESTS[arch]
     due = at[0].time + (at[-1].time - at[0].time) * hundredth // 100
     expected = next(boundary for boundary in at if boundary.time >= due)
-    rig = prepared()
-    rig.schedule((due, VECTOR))
-    rig.run_to(rig.end)
-    assert rig.engine.register("r15") == 1
-    assert rig.taken == [(expected.time, VECTOR)]
-    assert rig.turns == [(due, expected.time)]
-    assert rig.engine.register("r14") == expected.pc
-    assert rig.engine.lateness == expected.time - due
-    rig.close()
+    processor = prepared(arch)
+    processor.schedule((due, VECTOR))
+    processor.run_to(processor.end)
+    assert processor.register(guest.times) == 1
+    assert processor.taken == [(expected.time, VECTOR)]
+    assert processor.turns == [(due, expected.time)]
+    assert processor.register(guest.place) == expected.pc
+    assert processor.engine.lateness == expected.time - due
+    processor.close()
 
 
+@BOTH
 @pytest.mark.parametrize("late", [-1, 0, 1])
-def test_due_just_at_a_boundary_is_taken_there_and_a_cycle_later_at_the_next(late: int) -> None:
-    at = open_boundaries()
+def test_due_just_at_a_boundary_is_taken_there_and_a_cycle_later_at_the_next(arch: str, late: int) -> None:
+    at = open_boundaries(arch)
     pairs = [(a, b) for a, b in pairwise(at) if b.time - a.time > 1]
     previous, here = pairs[len(pairs) // 2]
-    following = at[at.index(here) + 1]
-    rig = prepared()
-    rig.schedule((here.time + late, VECTOR))
-    rig.run_to(rig.end)
-    assert rig.taken == [((following if late > 0 else here).time, VECTOR)]
+    following = next(boundary for boundary in at if boundary.time > here.time)
+    processor = prepared(arch)
+    processor.schedule((here.time + late, VECTOR))
+    processor.run_to(processor.end)
+    assert processor.taken == [((following if late > 0 else here).time, VECTOR)]
     assert previous.time < here.time + late
-    rig.close()
+    processor.close()
 
 
-def test_the_lateness_reported_is_the_longest_seen_and_no_longer_than_the_dearest_block() -> None:
-    at = open_boundaries()
+def many(arch: str) -> Processor:
+    """Return a rig with interrupts due all through the body."""
+    at, processor = open_boundaries(arch), prepared(arch)
+    processor.schedule(*((cycle, VECTOR) for cycle in range(at[0].time + 3, at[-1].time, 61)))
+    return processor
+
+
+@BOTH
+def test_the_lateness_reported_is_the_longest_seen_and_no_longer_than_the_dearest_block(arch: str) -> None:
+    at = open_boundaries(arch)
     dearest = max(later.time - earlier.time for earlier, later in pairwise(at))
-    rig = prepared()
-    rig.schedule(*((cycle, VECTOR) for cycle in range(at[0].time + 3, at[-1].time, 61)))
-    rig.run_to(rig.end)
-    late = [turn - due for due, turn in rig.turns]
+    processor = many(arch)
+    processor.run_to(processor.end)
+    late = [turn - due for due, turn in processor.turns]
     assert len(late) > 20
-    assert rig.engine.lateness == max(late) > 0
+    assert processor.engine.lateness == max(late) > 0
     handler = 2000  # a block of the handler, with its misses, may be the one that delays
     assert max(late) <= dearest + handler
-    first_due, first_turn = rig.turns[0]
+    first_due, first_turn = processor.turns[0]
     assert first_turn - first_due <= dearest
-    rig.close()
+    processor.close()
+
+
+def stepped(processor: Processor) -> None:
+    processor.steps_to(processor.end)
+
+
+def with_breakpoints(processor: Processor) -> None:
+    processor.engine.set_breakpoints(range(processor.end - 4 * 60, processor.end + 1, 4))
+    while processor.pc != processor.end:
+        processor.engine.step_over_breakpoint()
+        assert processor.engine.run(processor.engine.time + LIMIT) is Stop.BREAKPOINT
+
+
+def in_slices(processor: Processor) -> None:
+    processor.engine.set_breakpoints([processor.end])
+    while processor.engine.run(processor.engine.time + 23) is Stop.TIME:
+        pass
+    assert processor.pc == processor.end
+
+
+@BOTH
+@pytest.mark.parametrize("way", [stepped, with_breakpoints, in_slices], ids=lambda way: way.__name__)
+def test_however_it_is_run_interrupts_are_taken_at_the_same_cycles(
+    arch: str, way: Callable[[Processor], None]
+) -> None:
+    seen = []
+    for run in (lambda processor: processor.run_to(processor.end), way):
+        processor = many(arch)
+        run(processor)
+        engine = processor.engine
+        seen.append((processor.taken, processor.turns, engine.lateness, engine.time, processor.books()))
+        processor.close()
+    assert len(seen[0][0]) > 20
+    assert seen[0] == seen[1]
 
 
 def test_with_interrupts_off_it_waits_until_they_are_on(rig) -> None:
@@ -133,6 +218,40 @@ def test_with_interrupts_off_it_waits_until_they_are_on(rig) -> None:
     rig.measure("cli; mov ecx, 100; spin: dec ecx; jnz spin; xor r15d, r15d; sti; nop; nop; cli")
     assert rig.engine.register("r15") == 1
     assert rig.engine.register("r14") == rig.end - 2  # the second nop, one instruction behind the sti
+
+
+#: What unmasks interrupts, and how far behind it the one that waited is taken: ERET does so at its target.
+UNMASKING = {
+    "msr daifclr": "msr daifclr, #2",
+    "msr daif": "mrs x9, daif; bic x9, x9, #0x80; msr daif, x9",
+    "eret": "adr x9, on; msr elr_el1, x9; movz x9, #0x345; msr spsr_el1, x9; eret; on:",
+}
+
+
+@pytest.mark.parametrize("name", UNMASKING)
+def test_with_interrupts_masked_it_waits_until_they_are_not(arm, name: str) -> None:
+    arm.handler(SAME_IRQ, ARM_HANDLER)
+    arm.measure("nop")
+    arm.schedule((arm.engine.time + 10, VECTOR))
+    spin = "movz x12, #100; spin: subs x12, x12, #1; b.ne spin; movz x22, #0"
+    arm.measure(f"{spin}; {UNMASKING[name]}; nop; nop; msr daifset, #2")
+    assert arm.register("x22") == 1
+    assert arm.register("x21") == arm.end - 12
+
+
+@pytest.mark.parametrize("late", range(-40, 200, 8))
+def test_an_interrupt_that_becomes_due_anywhere_around_wfi_wakes_the_guest(arm, late: int) -> None:
+    """Masked, it is taken only when it is let in; it wakes all the same (Arm ARM, WFI)."""
+    arm.handler(SAME_IRQ, ARM_HANDLER)
+    end = arm.place(
+        arm_snippets.CODE, "movz x22, #0; nop; b go; go: nop; wfi; msr daifclr, #2; msr daifset, #2"
+    )
+    arm.place_end(end)
+    arm.begin()
+    arm.schedule((arm.engine.time + 60 + late, VECTOR))
+    assert run_asleep(arm, end) <= 1
+    assert arm.register("x22") == 1
+    assert arm.register("x21") == end - 4
 
 
 #: Interrupts before, the instruction that shadows the next, and the next.
@@ -165,7 +284,7 @@ def test_the_instruction_behind_one_that_shadows_interrupts_comes_first(rig, nam
     assert rig.engine.register("r14") == behind
 
 
-def run_asleep(rig: Rig, end: int) -> int:
+def run_asleep(rig: Processor, end: int) -> int:
     """Run to an address, sleeping where the guest halts; return how often it slept."""
     rig.engine.set_breakpoints([end])
     slept = 0

@@ -6,36 +6,41 @@ from __future__ import annotations
 
 import struct
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ringscope.emulator import marks
 from tests.guest import catalogue
+from tests.machine import arm_snippets
+from tests.machine.arm_rig import EL0_OPEN, ArmRig, cortex_a57
+from tests.machine.arm_snippets import USER_IRQ
 from tests.machine.rig import Rig, skylake
 from tests.machine.snippets import BEGIN, COPY_BEGIN, COPY_END, DATA, END, EVENT, mark
 from tests.machine.test_crossings import visit_user
 
-COST = skylake().cost
+if TYPE_CHECKING:
+    from tests.machine.processor import Processor
 
 
 @pytest.mark.parametrize("before", [0, 1, 5, 63, 64])
 @pytest.mark.parametrize("inside", [0, 1, 2, 63, 64, 65])
 def test_marks_are_exact_to_the_instruction_wherever_they_stand_in_a_block(
-    rig, before: int, inside: int
+    either, before: int, inside: int
 ) -> None:
-    rig.measure(f"{'nop;' * before} mark {BEGIN}, 7; {'nop;' * inside} mark {END}, 7; nop; nop")
-    entry = rig.ledger()["mark-7"]
+    either.measure(f"{'nop;' * before} mark {BEGIN}, 7; {'nop;' * inside} mark {END}, 7; nop; nop")
+    entry = either.ledger()["mark-7"]
     assert entry.count == 1
     assert entry.books.total("instructions") == 1 + inside  # the mark that begins is inside
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_any_arrangement_of_marked_regions_adds_up(rig, seed: int) -> None:
+def test_any_arrangement_of_marked_regions_adds_up(either, seed: int) -> None:
     chance, source, expected, open_at, executed = Random(seed), [], {}, {}, 0
     for _ in range(120):
         number = chance.randrange(5)
         if chance.random() < 0.5:
-            source.append("inc eax")
+            source.append("nop")
         elif number in open_at:
             source.append(f"mark {END}, {number}")
             count, total = expected.get(number, (0, 0))
@@ -44,22 +49,31 @@ def test_any_arrangement_of_marked_regions_adds_up(rig, seed: int) -> None:
             source.append(f"mark {BEGIN}, {number}")
             open_at[number] = executed
         executed += 1
-    assert rig.measure("; ".join(source))["instructions"] == executed
-    found = {name: (e.count, e.books.total("instructions")) for name, e in rig.ledger().items()}
+    assert either.measure("; ".join(source))["instructions"] == executed
+    found = {name: (e.count, e.books.total("instructions")) for name, e in either.ledger().items()}
     assert found == {f"mark-{number}": entry for number, entry in expected.items()}
 
 
-def test_marks_cost_a_slot_of_issue_and_nothing_else(rig) -> None:
-    with_marks = rig.measure(f"mark {BEGIN}, 1; mark {END}, 1;" * 32, warm=True)
-    assert with_marks["cycles"] == with_marks.cause("issue") == 64 * skylake().issue["nop"] // 64
+def test_marks_cost_a_slot_of_issue_and_nothing_else(either) -> None:
+    price = either.profile().issue[either.snippets.MARK_CLASS]
+    with_marks = either.measure(f"mark {BEGIN}, 1; mark {END}, 1;" * 32, warm=True)
+    assert with_marks["cycles"] == with_marks.cause("issue") == 64 * price // 64
     assert (with_marks["L1-dcache-loads"], with_marks["branches"], with_marks["mode-switches"]) == (0, 0, 0)
 
 
-def test_events_and_copies_are_counted_between_their_marks_alone(rig) -> None:
-    spent = rig.measure(
-        f"mov edi, {DATA}; mov [rdi], rax; mark {EVENT}, 1; mark {EVENT}, 2; mark {EVENT}, 1;"
-        f"mark {EVENT}, 9; mark {COPY_BEGIN}, 0; mov [rdi], rax; mov [rdi], eax; mov rcx, [rdi];"
-        f"mark {COPY_END}, 0; mov [rdi], rax"
+#: Stores of 8, 8 and 4 bytes, and a load, where DATA is.
+COPIED = {
+    "x86_64": (f"mov edi, {DATA}", "mov [rdi], rax", "mov [rdi], eax", "mov rcx, [rdi]"),
+    "aarch64": (f"set x1, {arm_snippets.DATA}", "str x0, [x1]", "str w0, [x1]", "ldr x2, [x1]"),
+}
+
+
+@pytest.mark.parametrize("arch", COPIED)
+def test_events_and_copies_are_counted_between_their_marks_alone(make, arch: str) -> None:
+    point, store, store_half, load = COPIED[arch]
+    spent = make(arch).measure(
+        f"{point}; {store}; mark {EVENT}, 1; mark {EVENT}, 2; mark {EVENT}, 1; mark {EVENT}, 9;"
+        f"mark {COPY_BEGIN}, 0; {store}; {store_half}; {load}; mark {COPY_END}, 0; {store}"
     )
     assert (spent["ipc"], spent["context-switches"]) == (2, 1)
     assert spent["bytes-copied"] == 8 + 4
@@ -76,10 +90,24 @@ def test_the_cycles_of_a_copy_have_a_cause_of_their_own(rig) -> None:
     assert spent.cause("issue") + spent.cause("copy") == spent["cycles"]
 
 
+def test_the_cycles_of_a_copying_loop_have_a_cause_of_their_own(arm) -> None:
+    loop = "again: stp x2, x3, [x1], #16; subs x0, x0, #16; b.ne again"
+    source = f"set x1, {arm_snippets.DATA}; movz x0, #1024; mark {COPY_BEGIN}, 0; {loop}; mark {COPY_END}, 0"
+    spent = arm.measure(source, warm=True)
+    issue = cortex_a57().issue
+    copy = issue["alu"] + 64 * (issue["store_pair"] + issue["alu"] + issue["branch"])
+    assert abs(spent.cause("copy") - copy / 64) < 1
+    assert spent.cause("issue") + spent.cause("copy") + spent.cause("branch") == spent["cycles"]
+    assert spent["bytes-copied"] == 1024
+
+
 # ---- interrupts ----
 
 VECTOR = 0x50
 OPERATION = f"mark {BEGIN}, 3; syscall; mov ecx, 400; spin: dec ecx; jnz spin; syscall; mark {END}, 3"
+ARM_OPERATION = (
+    f"mark {BEGIN}, 3; svc #0; movz x9, #400; spin: subs x9, x9, #1; b.ne spin; svc #0; mark {END}, 3"
+)
 
 
 #: Counters of one execution that no interrupt may change.
@@ -93,35 +121,59 @@ WHOLE = (
 )
 
 
+PERIODS = (211, 977, 2500)
+
+
+def schedule(processor: Processor, period: int | None) -> None:
+    if period is not None:
+        processor.schedule(*((cycle, VECTOR) for cycle in range(8000, 60_000, period)))
+
+
 def fast_loop(rig: Rig, period: int | None) -> dict:
     """The ledger of OPERATION, nine times in ring 3, interrupted every so many cycles or never."""
     rig.handler(VECTOR, f"push rax; mov eax, [{DATA}]; pop rax; iretq")
-    user = f"mov r13d, 9; round: {OPERATION}; dec r13d; jnz round"
-    if period is not None:
-        rig.schedule(*((cycle, VECTOR) for cycle in range(8000, 60_000, period)))
-    visit_user(rig, user, fast="sysretq", flags=0x202)
+    schedule(rig, period)
+    visit_user(rig, f"mov r13d, 9; round: {OPERATION}; dec r13d; jnz round", fast="sysretq", flags=0x202)
     return rig.ledger()
 
 
-@pytest.mark.parametrize("period", [211, 977, 2500])
+def arm_loop(arm: ArmRig, period: int | None) -> dict:
+    """The ledger of ARM_OPERATION, as of OPERATION; EL1's own code is not interrupted."""
+    arm.handler(USER_IRQ, f"msr tpidr_el1, x16; set x16, {arm_snippets.DATA}; eret")
+    schedule(arm, period)
+    arm.visit_user(f"movz x13, #9; round: {ARM_OPERATION}; subs x13, x13, #1; b.ne round", pstate=EL0_OPEN)
+    return arm.ledger()
+
+
+#: How the loop is run, and the events under `trap` of its two calls and of an interrupt.
+LOOPS = {
+    "x86_64": (fast_loop, ("syscall", "sysret"), ("hardware_interrupt", "iret")),
+    "aarch64": (arm_loop, ("svc", "eret"), ("hardware_interrupt", "eret")),
+}
+
+
+@pytest.mark.parametrize("arch", LOOPS)
+@pytest.mark.parametrize("period", PERIODS)
 def test_an_operation_that_interrupts_cut_has_whole_counts_and_their_cost_is_booked_apart(
-    make_rig, period: int
+    make, arch: str, period: int
 ) -> None:
-    rig = make_rig()
-    operation, calm = fast_loop(rig, period)["mark-3"], fast_loop(make_rig(), None)["mark-3"]
-    assert operation.count == calm.count == 18  # visit_user goes there twice
+    run, call, interruption = LOOPS[arch]
+    processor = make(arch)
+    cost = processor.profile().cost
+    operation, calm = run(processor, period)["mark-3"], run(make(arch), None)["mark-3"]
+    assert operation.count == calm.count == 18  # the user is visited twice
     for name in WHOLE:
         assert operation.books.total(name) == calm.books.total(name), name
     assert operation.books.total("mode-switches") == 18 * 4
-    assert operation.books.causes()["trap"] == 18 * 2 * (COST["syscall"] + COST["sysret"])
+    assert operation.books.causes()["trap"] == 18 * 2 * sum(cost[name] for name in call)
 
-    interrupt = rig.ledger()["interrupt"]
-    cutting = [taken for taken in rig.taken if taken[1] == VECTOR]
+    interrupt = processor.ledger()["interrupt"]
+    cutting = [taken for taken in processor.taken if taken[1] == VECTOR]
     assert 0 < interrupt.count <= len(cutting)
     assert interrupt.books.total("interrupts") == interrupt.count
     assert interrupt.books.total("mode-switches") == 2 * interrupt.count
     assert interrupt.books.total("instructions") == 4 * interrupt.count
-    assert interrupt.books.causes()["trap"] == interrupt.count * (COST["hardware_interrupt"] + COST["iret"])
+    assert interrupt.books.causes()["trap"] == interrupt.count * sum(cost[name] for name in interruption)
 
 
 # ---- names ----
