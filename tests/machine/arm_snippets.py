@@ -48,6 +48,7 @@ SKIP = "mrs x17, elr_el1; add x17, x17, #4; msr elr_el1, x17; eret"
 SET = re.compile(r"\bset (\w+), (\w+)")
 MARK = re.compile(r"\bmark (\d+), (\d+)")
 BEGIN, END, EVENT, COPY_BEGIN, COPY_END = range(5)  # kinds of marks, ringscope.h
+INSN_ALIGNMENT = 4  # bytes
 MARK_CLASS = "alu"  # whose price an instruction that is a mark has
 
 

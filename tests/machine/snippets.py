@@ -36,6 +36,7 @@ BYTES = {
 WRONG = re.compile(r"\bmov r(?!ax)\w+, \[\d")
 MARK = re.compile(r"\bmark (\d+), (\d+)")
 BEGIN, END, EVENT, COPY_BEGIN, COPY_END = range(5)  # kinds of marks, ringscope.h
+INSN_ALIGNMENT = 1  # bytes
 MARK_CLASS = "nop"  # whose price an instruction that is a mark has
 
 
