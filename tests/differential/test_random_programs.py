@@ -6,28 +6,29 @@ And the machine counts as many instructions as a hook sees there.
 
 from __future__ import annotations
 
-from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.differential.programs import DATA_BYTES, programs
-from tests.machine import snippets
-from tests.machine.rig import Rig, Spent
-from tests.machine.snippets import CODE, DATA, PAGE
+from tests.differential.guests import DATA_BYTES, GUESTS, STACK_BYTES, Guest
+from tests.machine.processor import Processor, Spent
 
-GENERAL = ("rax", "rcx", "rdx", "rsi", "rdi", "rbp", *(f"r{n}" for n in range(8, 16)))
-VECTORS = tuple(f"xmm{n}" for n in range(8))
-STACK, STACK_BYTES = snippets.KERNEL_STACK, 256
-DATA_AT = DATA + PAGE - DATA_BYTES // 2  # across a page end
-FLAGS = 0xCD5  # the arithmetic flags and DF
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module", params=GUESTS)
+def guest(request) -> Guest:
+    """One architecture, then the other."""
+    return GUESTS[request.param]
 
 
 @pytest.fixture(scope="module")
-def rigs():
-    """One rig for each fidelity, in long mode; one runs while the other rests."""
-    made = [Rig(timing=timing) for timing in (True, False)]
+def rigs(guest: Guest) -> Iterator[list[Processor]]:
+    """One rig for each fidelity, ready for snippets; one runs while the other rests."""
+    made = [guest.ready(timing=timing) for timing in (True, False)]
     for rig in made:
         rig.begin()
     yield made
@@ -35,32 +36,24 @@ def rigs():
         rig.close()
 
 
-def initial(seed: int) -> tuple[dict[str, int], bytes]:
-    """Registers and data to begin with."""
-    chance = Random(seed)  # noqa: S311  nothing is secret
-    registers = {
-        name: chance.choice((0, 1, chance.getrandbits(8), chance.getrandbits(64))) for name in GENERAL
-    }
-    registers |= {name: chance.getrandbits(128) for name in VECTORS}
-    registers |= {"rbx": DATA_AT, "rsp": STACK, "rflags": 2 | chance.getrandbits(12) & 0x8D5}
-    return registers, chance.randbytes(DATA_BYTES)
-
-
-def run_on_machine(rig: Rig, code: bytes, registers: dict[str, int], data: bytes) -> dict:
-    rig.write(CODE, code + snippets.assemble("fence; hlt", 0))
-    rig.write(DATA_AT, data)
-    rig.write(STACK - STACK_BYTES, bytes(STACK_BYTES))
+def run_on_machine(rig: Processor, guest: Guest, code: bytes, registers: dict[str, int], data: bytes) -> dict:
+    end, stack = guest.code_at + len(code), guest.stack_at - STACK_BYTES
+    rig.write(guest.code_at, code)
+    rig.place_end(end)
+    rig.write(guest.data_at, data)
+    rig.write(stack, bytes(STACK_BYTES))
     rig.begin()
     for name, value in registers.items():
         rig.engine.set_register(name, value)
     before = rig.books()
-    rig.run_to(CODE + len(code))
+    rig.run_to(end)
     spent = Spent(before, rig.books())
     return {
-        "registers": {name: rig.engine.register(name) for name in (*registers, "rip")},
+        "registers": {name: rig.register(name) for name in registers},
+        "pc": rig.pc,
         "memory": {
-            str(DATA_AT): rig.read(DATA_AT, DATA_BYTES).hex(),
-            str(STACK - STACK_BYTES): rig.read(STACK - STACK_BYTES, STACK_BYTES).hex(),
+            str(guest.data_at): rig.read(guest.data_at, DATA_BYTES).hex(),
+            str(stack): rig.read(stack, STACK_BYTES).hex(),
         },
         "instructions": spent["instructions"],
     }
@@ -75,25 +68,28 @@ SETTINGS = settings(
 )
 
 
-def test_random_programs_end_as_on_the_plain_engine_with_models_and_without(rigs, plain_engine) -> None:
+def test_random_programs_end_as_on_the_plain_engine_with_models_and_without(
+    guest: Guest, rigs: list[Processor], plain_engine
+) -> None:
     @SETTINGS
-    @given(programs(), st.integers(0, 2**32))
+    @given(guest.programs, st.integers(0, 2**32))
     def check(source: str, seed: int) -> None:
-        code = snippets.assemble(source, CODE)
-        registers, data = initial(seed)
+        code = guest.snippets.assemble(source, guest.code_at)
+        registers, data = guest.initial(seed)
         expected = plain_engine(
             {
-                "memory": {str(CODE): code.hex(), str(DATA_AT): data.hex()},
+                "arch": guest.arch,
+                "memory": {str(guest.code_at): code.hex(), str(guest.data_at): data.hex()},
                 "registers": registers,
-                "begin": CODE,
-                "end": CODE + len(code),
-                "read": {str(DATA_AT): DATA_BYTES, str(STACK - STACK_BYTES): STACK_BYTES},
+                "begin": guest.code_at,
+                "end": guest.code_at + len(code),
+                "read": {str(guest.data_at): DATA_BYTES, str(guest.stack_at - STACK_BYTES): STACK_BYTES},
             }
         )
-        expected["registers"]["rflags"] &= FLAGS
+        expected["registers"][guest.flags_register] &= guest.flags
         for rig in rigs:
-            found = run_on_machine(rig, code, registers, data)
-            found["registers"]["rflags"] &= FLAGS
+            found = run_on_machine(rig, guest, code, registers, data)
+            found["registers"][guest.flags_register] &= guest.flags
             assert found == expected
 
     check()
