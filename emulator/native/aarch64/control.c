@@ -28,6 +28,59 @@ static bool is_timer(const struct system_register *r)
     return r->op0 == 3 && r->op1 == 3 && r->crn == 14 && (r->crm == 0 || r->crm == 2 || r->crm == 3);
 }
 
+/* ---- what the processor says of itself ---- */
+
+/* The engine's processor offers what this machine does not do. Ours has AArch64 at EL1 and EL0 alone (PFR0); no performance
+ * counters, whose cycles would be the host's (DFR0); 40 bits of physical address, little-endian tables, and no granule but
+ * 4 KiB (MMFR0). Source of the fields: Arm ARM, D19.2. */
+static const struct identification {
+    uint32_t name;
+    uint64_t engines, ours;
+} identification[] = {
+    {SYSTEM_REGISTER(3, 0, 0, 4, 0), 0x2222, 0x0011},
+    {SYSTEM_REGISTER(3, 0, 0, 5, 0), 0x10305106, 0x10305006},
+    {SYSTEM_REGISTER(3, 0, 0, 7, 0), 0x1124, 0x0f000022},
+};
+enum { IDENTIFICATIONS = sizeof(identification) / sizeof(identification[0]), DESCRIPTION_WORDS = 16 };
+
+/* A register that never changes is translated as its value, which the engine's description of it holds: it is corrected
+ * there before that, found by the value that it has. */
+static struct system_register *(*original_get_arm_cp_reginfo)(void *, uint32_t);
+static struct system_register *replace_get_arm_cp_reginfo(void *registers, uint32_t key)
+{
+    struct system_register *r = original_get_arm_cp_reginfo(registers, key);
+    uint64_t *word = (uint64_t *)(void *)r;
+
+    for (int i = 0; r && i < IDENTIFICATIONS; i++)
+        for (int at = 0; identification[i].name == name_of(r) && at < DESCRIPTION_WORDS; at++)
+            if (word[at] == identification[i].engines)
+                word[at] = identification[i].ours;
+    return r;
+}
+
+/* One that is asked for when it is read. */
+static uint64_t corrected(uint32_t name, uint64_t value)
+{
+    for (int i = 0; i < IDENTIFICATIONS; i++)
+        if (identification[i].name == name)
+            return identification[i].ours;
+    return value;
+}
+
+/* PMCR_EL0 to PMOVSSET_EL0 and PMINTENSET_EL1, PMINTENCLR_EL1; PMEVCNTRn_EL0, PMEVTYPERn_EL0, PMCCFILTR_EL0. */
+static bool is_performance_counter(const struct system_register *r)
+{
+    return r->op0 == 3 && ((r->crn == 9 && r->crm >= 12 && r->crm <= 14) || (r->op1 == 3 && r->crn == 14 && r->crm >= 8));
+}
+
+static void (*original_helper_access_check_cp_reg)(env_t *, void *, uint32_t, uint32_t);
+static void replace_helper_access_check_cp_reg(env_t *env, void *r, uint32_t syndrome, uint32_t isread)
+{
+    if (running && is_performance_counter(r))
+        arm.raise_exception(env, EXCEPTION_UNDEFINED, SYNDROME_UNDEFINED, 1); /* does not return */
+    original_helper_access_check_cp_reg(env, r, syndrome, isread);
+}
+
 /* ---- translation ---- */
 
 static void write_table_base(struct core *c, uint64_t *kept, uint64_t value)
@@ -93,7 +146,8 @@ static uint64_t replace_helper_get_cp_reg64(env_t *env, const struct system_regi
 {
     if (running && is_timer(r))
         return running->call.timer_read(name_of(r));
-    return original_helper_get_cp_reg64(env, r);
+    uint64_t value = original_helper_get_cp_reg64(env, r);
+    return running ? corrected(name_of(r), value) : value;
 }
 
 /* ---- floating point ---- */
@@ -130,6 +184,9 @@ const struct interposition control_replacements[] = {
     REPLACE(helper_set_cp_reg64),
     REPLACE(helper_get_cp_reg64),
     REPLACE(helper_wfi),
+    REPLACE(helper_access_check_cp_reg),
+    {ENGINE_SYMBOL("get_arm_cp_reginfo"), SLOT_CALL, (void *)replace_get_arm_cp_reginfo,
+     (void **)&original_get_arm_cp_reginfo},
     {ENGINE_SYMBOL("fp_exception_el"), SLOT_CALL, (void *)replace_fp_exception_el, NULL},
     {ENGINE_SYMBOL("helper_wfe"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_wfe, NULL},
     {ENGINE_SYMBOL("helper_yield"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_yield, NULL},

@@ -37,6 +37,8 @@ enum { REG_SP = 31 };
 #define PSTATE_EL_SHIFT 2
 #define DAIF_I 0x80u
 
+#define SYNDROME_UNDEFINED 0x02000000u /* ESR_EL1: class 0, a 32-bit instruction */
+
 /* The engine's exception numbers. */
 enum {
     EXCEPTION_UNDEFINED = 1,
