@@ -58,6 +58,8 @@ static void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, 
         hierarchy_data_rest(&c->models.hierarchy, &c->account, tlb_entry_paddr(e, vaddr + first), size - first, write);
 }
 
+void core_observe(env_t *env, uint64_t vaddr, unsigned size, bool write) { observe(env, vaddr, size, write); }
+
 /* ---- translated code ----
  *
  * `oi` names the memory operation (its low four bits the kind of access), `ra` the place in generated code. Where the

@@ -163,6 +163,9 @@ void core_exception_taken(struct core *c, bool begun);
 void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user);
 void core_retried_store(struct core *c);                /* the store for which an instruction was retried is done */
 
+/* access.c: an access of one of the engine's functions that reaches memory by itself has completed */
+void core_observe(env_t *env, uint64_t vaddr, unsigned size, bool write);
+
 /* translate.c */
 enum { HOOK_RETRY = 1 }; /* in the low bit of a hook's argument, else its block: one instruction, done again */
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns);

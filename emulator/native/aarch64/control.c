@@ -162,6 +162,30 @@ static int replace_fp_exception_el(env_t *env, int level)
     return enabled == CPACR_FPEN_ALL || (enabled == CPACR_FPEN_KERNEL && level == 1) ? 0 : 1;
 }
 
+/* ---- accesses that the engine does by itself ---- */
+
+enum { ZVA_BYTES = 64 };
+
+static void (*original_helper_dc_zva)(env_t *, uint64_t);
+static void replace_helper_dc_zva(env_t *env, uint64_t vaddr)
+{
+    original_helper_dc_zva(env, vaddr);
+    core_observe(env, vaddr & ~(uint64_t)(ZVA_BYTES - 1), ZVA_BYTES, true);
+}
+
+/* STXP of two 64-bit registers: compares with what LDXP read, as the other exclusive stores do, and stores if it is that. */
+static uint64_t (*original_helper_paired_cmpxchg64_le)(env_t *, uint64_t, uint64_t, uint64_t);
+static uint64_t replace_helper_paired_cmpxchg64_le(env_t *env, uint64_t vaddr, uint64_t low, uint64_t high)
+{
+    uint64_t failed = original_helper_paired_cmpxchg64_le(env, vaddr, low, high);
+
+    for (uint64_t half = 0; half < 16; half += 8)
+        core_observe(env, vaddr + half, 8, false);
+    for (uint64_t half = 0; half < 16 && !failed; half += 8)
+        core_observe(env, vaddr + half, 8, true);
+    return failed;
+}
+
 /* ---- waiting ---- */
 
 static void (*original_helper_wfi)(env_t *, uint32_t);
@@ -184,6 +208,8 @@ const struct interposition control_replacements[] = {
     REPLACE(helper_set_cp_reg64),
     REPLACE(helper_get_cp_reg64),
     REPLACE(helper_wfi),
+    REPLACE(helper_dc_zva),
+    REPLACE(helper_paired_cmpxchg64_le),
     REPLACE(helper_access_check_cp_reg),
     {ENGINE_SYMBOL("get_arm_cp_reginfo"), SLOT_CALL, (void *)replace_get_arm_cp_reginfo,
      (void **)&original_get_arm_cp_reginfo},
