@@ -67,8 +67,8 @@ class ArmRig(Processor):
 
     def _handlers(self) -> Handlers:
         return Handlers(
-            events=self._events,
-            acknowledge=lambda: self.on_acknowledge(),  # noqa: PLW0108  a test may put another there
+            events=lambda: self.on_events(),  # noqa: PLW0108  a test may put another there
+            acknowledge=lambda: self.on_acknowledge(),  # noqa: PLW0108  and here
             mmio_read=lambda _paddr, size: (1 << 8 * size) - 1,
             mmio_write=lambda *access: self.written.append(access),
             firmware=lambda *_: 2**64 - 1,  # PSCI: not supported

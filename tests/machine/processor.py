@@ -67,6 +67,7 @@ class Processor:
         self.raised: list[int] = []
         self.turns: list[tuple[int, int]] = []
         self.taken: list[tuple[int, int]] = []
+        self.on_events: Callable[[], None] = self._events
         self.on_acknowledge: Callable[[], int] = self._acknowledge
         self.end = self.snippets.CODE
         self._begun = False  # the code before the first snippet has been run

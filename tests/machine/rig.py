@@ -58,8 +58,8 @@ class Rig(Processor):
 
     def _handlers(self, cpuid: Cpuid) -> Handlers:
         return Handlers(
-            events=self._events,
-            acknowledge=lambda: self.on_acknowledge(),  # noqa: PLW0108  a test may put another there
+            events=lambda: self.on_events(),  # noqa: PLW0108  a test may put another there
+            acknowledge=lambda: self.on_acknowledge(),  # noqa: PLW0108  and here
             port_in=lambda port, size: self.on_port(port, size, 0),
             port_out=lambda *access: self.on_port(*access),  # noqa: PLW0108  and here
             mmio_read=lambda _paddr, size: (1 << 8 * size) - 1,

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import pytest
 
+from tests.machine import arm_snippets
 from tests.machine.rig import Rig, Spent
 from tests.machine.snippets import (
     CODE,
@@ -18,6 +22,9 @@ from tests.machine.snippets import (
     USER_STACK,
     mark,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOP = b"\x90"
 
@@ -158,15 +165,107 @@ def test_the_same_bytes_in_64_and_in_32_bits_are_two_blocks(rig) -> None:
     assert spent.by_ring("instructions")[1] == 2 * 2 + 2 * 3
 
 
-def test_two_programs_at_one_virtual_address_are_two_blocks(rig) -> None:
-    """The page at DATA is mapped to one frame, then to the other."""
-    frames, entry = (DATA + PAGE, DATA + 2 * PAGE), PAGE_TABLE + 8 * (DATA // PAGE)
-    for frame, increments in zip(frames, (1, 5), strict=True):
-        rig.place(frame, "inc r8d;" * increments + "ret")
-    visits = "".join(
-        f"mov qword ptr [{entry}], {frame | 7}; invlpg [{DATA}]; mov rax, {DATA}; call rax;"
-        for frame in (*frames, *frames)
+# ---- by what a block is known ----
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """How a page's entry is rewritten, the page forgotten and called; how many instructions these take."""
+
+    frames: tuple[int, int]
+    map_and_call: Callable[[int], str]
+    instructions: int
+    clear: str
+    increment: str
+    leave: str
+    counter: str
+
+
+def map_x86(frame: int) -> str:
+    entry = PAGE_TABLE + 8 * (DATA // PAGE)
+    return f"mov qword ptr [{entry}], {frame | 7}; invlpg [{DATA}]; mov rax, {DATA}; call rax"
+
+
+def map_arm(frame: int) -> str:
+    entry, vaddr = arm_snippets.page_entry(arm_snippets.DATA), arm_snippets.DATA
+    return (
+        f"set x1, {entry}; set x2, {frame | arm_snippets.KERNEL_PAGE & 0xFFF}; str x2, [x1]; dsb ish;"
+        f"set x1, {vaddr >> 12}; tlbi vaae1, x1; dsb ish; isb; set x1, {vaddr}; blr x1"
     )
-    spent = rig.measure("xor r8d, r8d;" + visits)
-    assert rig.engine.register("r8") == 2 * (1 + 5)
-    assert spent["instructions"] == 1 + 4 * 4 + 2 * (1 + 5) + 4
+
+
+MAPPINGS = {
+    "x86_64": Mapping((DATA + PAGE, DATA + 2 * PAGE), map_x86, 4, "xor r8d, r8d", "inc r8d", "ret", "r8"),
+    "aarch64": Mapping(
+        (arm_snippets.DATA + PAGE, arm_snippets.DATA + 2 * PAGE),
+        map_arm, 14, "movz x8, #0", "add x8, x8, #1", "ret", "x8",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arch", MAPPINGS)
+def test_two_programs_at_one_virtual_address_are_two_blocks(make, arch: str) -> None:
+    """The page at DATA is mapped to one frame, then to the other, and so on."""
+    mapping, processor = MAPPINGS[arch], make(arch)
+    for frame, increments in zip(mapping.frames, (1, 5), strict=True):
+        processor.place(frame, f"{mapping.increment};" * increments + mapping.leave)
+    visits = "; ".join(mapping.map_and_call(frame) for frame in mapping.frames * 2)
+    spent = processor.measure(f"{mapping.clear}; {visits}")
+    assert processor.register(mapping.counter) == 2 * (1 + 5)
+    assert spent["instructions"] == 1 + 4 * mapping.instructions + 2 * (1 + 5) + 4
+
+
+#: A function at ELSEWHERE below CODE, called twice, the second time after a fence.
+CALLS = {
+    "x86_64": (
+        "mov eax, {0}; call rax; mark 2, 9; mov eax, {0}; call rax",
+        "inc r8d; ret", "inc r8d; inc r8d; ret", "r8",
+    ),
+    "aarch64": (
+        "set x1, {0}; blr x1; mark 2, 9; blr x1",
+        "add x8, x8, #1; ret", "add x8, x8, #1; add x8, x8, #1; ret", "x8",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arch", CALLS)
+def test_code_that_a_device_wrote_is_executed_as_it_is_now(make, arch: str) -> None:
+    """The device writes while the guest is at the mark, between two calls of what it writes."""
+    calls, before, after, counter = CALLS[arch]
+    processor = make(arch)
+    elsewhere = processor.snippets.CODE + 4 * PAGE
+    processor.place(elsewhere, before)
+    end = processor.place(processor.snippets.CODE, calls.format(elsewhere))
+    processor.place_end(end)
+    processor.begin()
+    processor.engine.set_register(counter, 0)
+    finish = processor.engine.time + 1
+
+    def write() -> None:
+        if processor.register(counter) == 1:
+            processor.place(elsewhere, after)
+            processor.engine.forget_code()
+            processor.engine.set_next_event(None)
+        else:
+            processor.engine.set_next_event(processor.engine.time + 1)
+
+    processor.on_events = write
+    processor.engine.set_next_event(finish)
+    processor.run_to(end)
+    assert processor.register(counter) == 1 + 2
+
+
+@pytest.mark.parametrize("arch", CALLS)
+def test_code_that_comes_back_is_the_block_it_was(make, arch: str) -> None:
+    """Two versions alternate: each is decoded once, and counted as what it is."""
+    calls, before, after, _ = CALLS[arch]
+    processor = make(arch)
+    elsewhere = processor.snippets.CODE + 4 * PAGE
+    seen = []
+    for version in (before, after, before, after):
+        processor.place(elsewhere, version)
+        processor.engine.forget_code()
+        seen.append(processor.measure(calls.format(elsewhere), warm=True).everything())
+    assert seen[0] == seen[2]
+    assert seen[1] == seen[3]
+    assert seen[1]["instructions"] - seen[0]["instructions"] == 2 * 1
