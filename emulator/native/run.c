@@ -239,14 +239,12 @@ void core_exception_taken(struct core *c, bool begun)
     c->exception_cycles = c->account.cycles;
     if (c->stepping && !begun && c->steps_left)
         c->steps_left--;
-    if (c->stop)
-        return;
-    if (c->stop_requested)
-        stop_here(c, arch_pc(c), STOP_REQUEST);
-    else if (core_now(c) >= c->stop_at)
-        stop_here(c, arch_pc(c), STOP_TIME);
-    else if (c->stepping && !c->steps_left)
-        stop_here(c, arch_pc(c), STOP_STEPS);
+    enum stop_reason why = c->stop_requested                 ? STOP_REQUEST
+                           : core_now(c) >= c->stop_at       ? STOP_TIME
+                           : c->stepping && !c->steps_left   ? STOP_STEPS
+                                                             : STOP_NONE;
+    if (why && !c->stop)
+        stop_here(c, arch_pc(c), why);
 }
 
 /* Stops before any instruction, also inside a block, and disturb nothing. */
