@@ -138,6 +138,13 @@ PROGRAMS = (
     _arm("entry_state"),
     _arm("system_call"),
     _arm("exceptions"),
+    _arm("write_protect"),
+    _arm("global_pages"),
+    _arm("process_context"),
+    _arm("two_spaces"),
+    _arm("self_modifying"),
+    _arm("floating_point", extra=("programs/aarch64/floating_point.S",)),
+    _arm("interrupted_user"),
 )
 
 
