@@ -138,13 +138,16 @@ PROGRAMS = (
     _arm("entry_state"),
     _arm("system_call"),
     _arm("exceptions"),
-    _arm("write_protect"),
     _arm("global_pages"),
     _arm("process_context"),
+    _arm("write_protect"),
     _arm("two_spaces"),
     _arm("self_modifying"),
     _arm("floating_point", extra=("programs/aarch64/floating_point.S",)),
     _arm("interrupted_user"),
+    _arm("ledger_tlb", extra=("programs/aarch64/ledger_tlb.S",)),
+    _arm("ledger_same_address", extra=("programs/aarch64/ledger_same_address.S",)),
+    _arm("ledger_marks", extra=("programs/aarch64/ledger_marks.S",)),
 )
 
 

@@ -51,7 +51,7 @@ def entry(program: str, name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation["name"])
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda found: f"{found['program']}-{found['name']}")
 def test_the_operation_costs_what_was_worked_out_by_hand(operation: dict[str, Any]) -> None:
     found = entry(operation["program"], operation["name"])
     if "count" in operation:
