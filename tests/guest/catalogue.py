@@ -148,6 +148,7 @@ PROGRAMS = (
     _arm("ledger_tlb", extra=("programs/aarch64/ledger_tlb.S",)),
     _arm("ledger_same_address", extra=("programs/aarch64/ledger_same_address.S",)),
     _arm("ledger_marks", extra=("programs/aarch64/ledger_marks.S",)),
+    _arm("ledger_copies", extra=("programs/aarch64/ledger_copies.S",)),
 )
 
 

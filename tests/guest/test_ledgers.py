@@ -74,8 +74,9 @@ def test_user_and_kernel_share_out_every_counter(program: str) -> None:
         assert counters[f"{name}:u"] + counters[f"{name}:k"] == counters[name], name
 
 
-def test_what_interrupts_cost_is_booked_apart() -> None:
-    interrupts = entry("ledger_strings", "interrupt")
+@pytest.mark.parametrize("program", ["ledger_strings", "aarch64/ledger_copies"])
+def test_what_interrupts_cost_is_booked_apart(program: str) -> None:
+    interrupts = entry(program, "interrupt")
     assert interrupts["count"] >= 1
     assert interrupts["total"]["interrupts"] == interrupts["count"]
     assert interrupts["total"]["instructions"] > interrupts["count"]
