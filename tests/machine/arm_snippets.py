@@ -37,7 +37,7 @@ KERNEL_PAGE = VALID | TABLE | ACCESSED | NORMAL | UXN
 USER_PAGE = VALID | TABLE | ACCESSED | NORMAL | USER | NOT_GLOBAL | PXN
 
 WALK = 1 << 8 | 1 << 10 | 3 << 12  # of TCR: tables are write-back and inner shareable
-TCR_A1, TCR_AS = 1 << 22, 1 << 36
+TCR_A1, TCR_AS, TCR_TBI0 = 1 << 22, 1 << 36, 1 << 37
 TCR = 25 | 25 << 16 | WALK | WALK << 16 | 2 << 30 | 2 << 32 | TCR_AS  # 39 bits, 4 KiB, 16-bit ASIDs
 SCTLR_M, SCTLR_A = 1, 2
 SCTLR = 0x30D0_0800 | SCTLR_M | 1 << 2 | 1 << 12  # MMU and caches on, beside what is always 1

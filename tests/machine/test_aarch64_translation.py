@@ -21,6 +21,7 @@ from tests.machine.arm_snippets import (
     TCR,
     TCR_A1,
     TCR_AS,
+    TCR_TBI0,
     USER_PAGE,
     page_entry,
 )
@@ -117,6 +118,12 @@ def test_the_identifier_is_that_of_ttbr1_where_tcr_says_so(make_arm) -> None:
     assert data_translations(arm.measure(apart)) == (2, 1)
     spent = arm.measure(f"set x9, {LEVEL_1}; movk x9, #7, lsl #48; msr ttbr1_el1, x9; isb; {touch(USER)}")
     assert data_translations(spent) == (1, 1)
+
+
+def test_a_tag_in_the_top_byte_is_no_part_of_an_address(make_arm) -> None:
+    arm = make_arm(tcr=TCR | TCR_TBI0)
+    tagged = f"set x10, {USER}; movk x10, #0x5a00, lsl #48; ldr x11, [x10]"
+    assert data_translations(arm.measure("; ".join([tagged, touch(USER)] * 10))) == (20, 1)
 
 
 def test_a_block_of_2_mib_is_one_translation(arm: ArmRig) -> None:
