@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 PAGE = 0x1000
 FOUR_GIB = 1 << 32
-PHYSICAL_END = 1 << 40  # the engine's processor model has 40 physical address bits
 
 
 class Engine(abc.ABC):
@@ -44,6 +43,7 @@ class Engine(abc.ABC):
 
     arch: str
     layout: ModuleType  # cpu/ARCH/layout.py
+    physical_bits = 40  # of addresses, in the engine's processor model
 
     def __init__(  # noqa: D107  the class says it
         self,
@@ -111,7 +111,11 @@ class Engine(abc.ABC):
             self._callbacks.mmio_write(base + offset, size, value)
 
         ram_end = self.ram_base + self.ram_bytes
-        for start, end in ((0, self.ram_base), (ram_end, FOUR_GIB), (max(FOUR_GIB, ram_end), PHYSICAL_END)):
+        for start, end in (
+            (0, self.ram_base),
+            (ram_end, FOUR_GIB),
+            (max(FOUR_GIB, ram_end), 1 << self.physical_bits),
+        ):
             if end > start:
                 self._uc.mmio_map(start, end - start, read, start, write, start)
 

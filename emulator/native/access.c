@@ -90,7 +90,7 @@ static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, uns
     static uint64_t (*original_##name)(env_t *, uint64_t, uint32_t, uintptr_t);                                      \
     static uint64_t slow_##name(env_t *env, uint64_t vaddr, uint32_t oi, uintptr_t ra)                               \
     {                                                                                                                \
-        arch_check_alignment(env, vaddr, bytes, ra);                                                                      \
+        arch_check_alignment(env, vaddr, bytes, false, ra);                                                               \
         uint64_t value = original_##name(env, vaddr, oi, ra);                                                        \
         if (!running)                                                                                                \
             engine_last_load = (struct load_seen){env, vaddr, oi & 15};                                              \
@@ -114,7 +114,7 @@ static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, uns
     static void (*original_##name)(env_t *, uint64_t, type, uint32_t, uintptr_t);                                    \
     static void slow_##name(env_t *env, uint64_t vaddr, type value, uint32_t oi, uintptr_t ra)                       \
     {                                                                                                                \
-        arch_check_alignment(env, vaddr, bytes, ra);                                                                      \
+        arch_check_alignment(env, vaddr, bytes, true, ra);                                                                \
         original_##name(env, vaddr, value, oi, ra);                                                                  \
         observe(env, vaddr, bytes, true);                                                                            \
     }

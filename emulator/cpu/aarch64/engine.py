@@ -14,6 +14,7 @@ class ArmEngine(Engine):
 
     arch = "aarch64"
     layout = layout
+    physical_bits = 44
 
     def enter_arm64(self, entry: int, x0: int, x1: int) -> None:
         """Put the processor into the state in which the arm64 boot protocol enters a kernel."""

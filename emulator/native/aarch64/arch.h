@@ -45,13 +45,19 @@ static inline bool arch_is_urgent(const struct core *c)
     return false;
 }
 
-/* The engine checks alignment itself. */
-static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned size, uintptr_t ra)
+/* faults.c: the engine's own walk of the tables, true where it failed; and what it is replaced with. */
+struct engine_fault;
+typedef bool engine_walk(env_t *env, uint64_t vaddr, uint32_t access, uint32_t regime, uint64_t *paddr, void *attributes,
+                         int *rights, uint64_t *page_bytes, struct engine_fault *fault, void *cacheability);
+extern engine_walk *arm_engine_walk, arm_walk;
+
+/* faults.c: an unaligned access aborts where SCTLR_EL1.A asks for it. */
+void arm_meet_unaligned(uint64_t vaddr, bool write, uintptr_t ra);
+static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned size, bool write, uintptr_t ra)
 {
     (void)env;
-    (void)vaddr;
-    (void)size;
-    (void)ra;
+    if (vaddr & (size - 1))
+        arm_meet_unaligned(vaddr, write, ra);
 }
 
 /* The next instruction lies where there is no RAM: a synchronous external abort (Arm ARM, ISS of an instruction abort),

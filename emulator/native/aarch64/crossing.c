@@ -130,6 +130,7 @@ static void replace_raise_exception_ra(env_t *env, uint32_t number, uint32_t syn
 
 const struct interposition crossing_replacements[] = {
     {ENGINE_SYMBOL("raise_exception_ra"), SLOT_CALL, (void *)replace_raise_exception_ra, NULL},
+    {ENGINE_SYMBOL("get_phys_addr"), SLOT_CALL, (void *)arm_walk, (void **)&arm_engine_walk},
     {ENGINE_SYMBOL("helper_exception_return"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_exception_return,
      (void **)&original_helper_exception_return},
     {ENGINE_SYMBOL("helper_pre_hvc"), SLOT_DATA | SLOT_GOT, (void *)replace_helper_pre_hvc, NULL},

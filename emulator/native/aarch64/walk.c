@@ -14,6 +14,7 @@
 #define TOP_BYTE (0xffull << 56)
 #define TCR_EPD0 (1ull << 7)
 #define TCR_EPD1 (1ull << 23)
+#define TCR_IPS_SHIFT 32
 #define TTBR_ADDRESS 0x0000fffffffffffeull
 #define DESCRIPTOR_ADDRESS 0x0000fffffffff000ull
 
@@ -26,7 +27,9 @@ enum {
 };
 #define DESCRIPTOR_PXN (1ull << 53)
 
-enum { PAGE_SHIFT = 12, HUGE_SHIFT = 30, STRIDE = 9, GRANULE_4K_TTBR0 = 0, GRANULE_4K_TTBR1 = 2 };
+/* Physical addresses of the Cortex-A57: ID_AA64MMFR0_EL1.PARange. */
+enum { PHYSICAL_BITS = 44 };
+enum { PAGE_SHIFT = 12, HUGE_SHIFT = 30, STRIDE = 9, LAST_LEVEL = 3, GRANULE_4K_TTBR0 = 0, GRANULE_4K_TTBR1 = 2 };
 
 enum paging_mode paging_mode(const struct paging_state *state)
 {
@@ -55,6 +58,21 @@ static bool choose_half(const struct paging_state *state, uint64_t vaddr, uint64
     return *bits >= 25 && *bits <= 48 && outside == wanted;
 }
 
+/* Whether an address that the tables name lies beyond what TCR_EL1.IPS and the processor have. */
+static bool is_beyond(const struct paging_state *state, uint64_t paddr)
+{
+    static const uint8_t sizes[8] = {32, 36, 40, 42, 44, 48, 48, 48};
+    unsigned bits = sizes[state->tcr >> TCR_IPS_SHIFT & 7];
+
+    return paddr >> (bits < PHYSICAL_BITS ? bits : PHYSICAL_BITS) != 0;
+}
+
+static void refuse(struct walk_result *result, enum walk_refusal why, unsigned level)
+{
+    result->refused = why;
+    result->refused_level = level;
+}
+
 void walk_read(const struct paging_state *state, const struct guest_ram *ram, uint64_t vaddr,
                struct walk_result *result)
 {
@@ -63,12 +81,18 @@ void walk_read(const struct paging_state *state, const struct guest_ram *ram, ui
 
     memset(result, 0, sizeof *result);
     if (paging_mode(state) == PAGING_OFF) {
-        result->present = true;
+        result->present = vaddr >> PHYSICAL_BITS == 0;
         result->paddr = vaddr;
+        if (!result->present)
+            refuse(result, WALK_BEYOND, 0);
         return;
     }
     if (!choose_half(state, vaddr, &table, &bits))
         return;
+    if (is_beyond(state, table)) {
+        refuse(result, WALK_BEYOND, 0);
+        return;
+    }
     for (shift = PAGE_SHIFT + (bits - PAGE_SHIFT - 1) / STRIDE * STRIDE;; shift -= STRIDE) {
         unsigned index_bits = bits - shift < STRIDE ? bits - shift : STRIDE;
         uint64_t paddr = table + (vaddr >> shift & ((1ull << index_bits) - 1)) * 8;
@@ -81,12 +105,20 @@ void walk_read(const struct paging_state *state, const struct guest_ram *ram, ui
         result->entry[result->levels++] = descriptor;
         if (!(descriptor & DESCRIPTOR_VALID) || (shift == PAGE_SHIFT && !(descriptor & DESCRIPTOR_TABLE)))
             return;
-        if (shift == PAGE_SHIFT || !(descriptor & DESCRIPTOR_TABLE))
+        bool leaf = shift == PAGE_SHIFT || !(descriptor & DESCRIPTOR_TABLE);
+        unsigned level = LAST_LEVEL - (shift - PAGE_SHIFT) / STRIDE;
+        if (leaf && shift > HUGE_SHIFT) {
+            refuse(result, WALK_NO_BLOCK, level);
+            return;
+        }
+        if (is_beyond(state, descriptor & DESCRIPTOR_ADDRESS)) {
+            refuse(result, WALK_BEYOND, level);
+            return;
+        }
+        if (leaf)
             break;
         table = descriptor & DESCRIPTOR_ADDRESS;
     }
-    if (shift > HUGE_SHIFT)
-        return; /* no blocks of 512 GiB */
     result->present = true;
     result->page_shift = shift;
     result->paddr = (descriptor & DESCRIPTOR_ADDRESS & ~((1ull << shift) - 1)) | (vaddr & ((1ull << shift) - 1));

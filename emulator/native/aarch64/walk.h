@@ -3,8 +3,9 @@
  * walk.h: reading the guest's translation tables: what an address translates to, and through which descriptors
  *
  * Knows translation off, and the EL1&0 regime with a 4 KiB granule: 48-bit addresses and less in both halves, blocks of
- * 2 MiB and 1 GiB, pages. Source: Arm Architecture Reference Manual, DDI 0487, chapter D8. It only reads: faults and the
- * access flag are the engine's. Another granule ends every walk as not present would.
+ * 2 MiB and 1 GiB, pages; tags in the top byte. Source: Arm Architecture Reference Manual, DDI 0487, chapter D8. It only
+ * reads: faults and the access flag are the engine's, but for what it would not refuse (`refused`, faults.c). Another
+ * granule ends every walk as not present would.
  */
 #ifndef RINGSCOPE_WALK_H
 #define RINGSCOPE_WALK_H
@@ -22,6 +23,13 @@ struct paging_state {
 
 enum paging_mode { PAGING_OFF, PAGING_4LEVEL };
 
+/* What of a walk the engine would follow, and a processor does not. */
+enum walk_refusal {
+    WALK_NOT_REFUSED,
+    WALK_BEYOND,  /* an address beyond the physical address space */
+    WALK_NO_BLOCK /* a block at a level that has none */
+};
+
 struct walk_result {
     bool present;        /* false: the fields up to `global` mean nothing */
     uint64_t paddr;      /* of the byte asked for */
@@ -33,6 +41,8 @@ struct walk_result {
     unsigned uncharged;  /* 0: the processor holds none of them in registers */
     uint64_t entry_paddr[WALK_LEVELS_MAX];
     uint64_t entry[WALK_LEVELS_MAX];
+    enum walk_refusal refused;
+    unsigned refused_level;
 };
 
 enum paging_mode paging_mode(const struct paging_state *state);

@@ -42,8 +42,9 @@ static inline uint32_t arch_block_mode(uint32_t hflags)
 static inline bool arch_is_urgent(const struct core *c) { return c->arch.nmi_pending && !c->arch.nmi_blocked; }
 
 /* #AC, which the engine does not know: an unaligned access in ring 3 with CR0.AM and EFLAGS.AC set. */
-static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned size, uintptr_t ra)
+static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned size, bool write, uintptr_t ra)
 {
+    (void)write;
     if (!(vaddr & (size - 1)) || !(ENV_EFLAGS(env) & EFLAGS_AC) || !(ENV_CR(env, 0) & CR0_AM))
         return;
     if ((ENV_HFLAGS(env) & HF_CPL) == 3)
