@@ -148,6 +148,7 @@ PROGRAMS = (
     _arm("two_spaces"),
     _arm("self_modifying"),
     _arm("floating_point", extra=("programs/aarch64/floating_point.S",)),
+    _arm("single_step"),
     _arm("interrupted_user"),
     _arm("ledger_tlb", extra=("programs/aarch64/ledger_tlb.S",)),
     _arm("ledger_same_address", extra=("programs/aarch64/ledger_same_address.S",)),

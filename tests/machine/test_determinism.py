@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringscope.emulator.native import library as native
 from ringscope.tools.build.compiler import ROOT
 from tests.guest import catalogue
 from tests.machine import whole
@@ -29,8 +28,14 @@ if TYPE_CHECKING:
 GUESTS = (
     "troublemaker", "exceptions", "page_fault", "self_modifying", "system_call", "gates32", "pit_timer",
     "local_apic", "io_apic",
+    "aarch64/exceptions", "aarch64/page_fault", "aarch64/self_modifying", "aarch64/system_call",
+    "aarch64/process_context", "aarch64/single_step", "aarch64/interrupted_user", "aarch64/ledger_copies",
 )  # fmt: skip
-WITHOUT_A_CLOCK = ("exceptions", "page_fault", "self_modifying", "system_call", "two_spaces", "gates32")
+WITHOUT_A_CLOCK = (
+    "exceptions", "page_fault", "self_modifying", "system_call", "two_spaces", "gates32",
+    "aarch64/exceptions", "aarch64/page_fault", "aarch64/self_modifying", "aarch64/system_call",
+    "aarch64/two_spaces",
+)  # fmt: skip
 
 
 @functools.cache
@@ -106,7 +111,7 @@ def test_any_mixture_of_ways_changes_nothing(name: str, seed: int) -> None:
 
 def test_being_stopped_at_whatever_moments_the_host_finds_changes_nothing() -> None:
     stops: list[int] = []
-    for name in ("pit_timer", "self_modifying", "troublemaker"):
+    for name in ("pit_timer", "self_modifying", "troublemaker", "aarch64/ledger_copies"):
         assert whole.run(image(name), whole.interrupted_by_another_thread(stops)) == free_run(name)
     assert stops
 
@@ -121,7 +126,7 @@ def test_without_a_clock_the_guest_computes_the_same_with_the_models_and_without
         assert functional.books.counter(counter) == timing.books.counter(counter)
 
 
-@pytest.mark.parametrize("name", ["troublemaker", "self_modifying"])
+@pytest.mark.parametrize("name", ["troublemaker", "self_modifying", "aarch64/self_modifying"])
 def test_without_models_stepping_and_breakpoints_change_nothing_either(name: str) -> None:
     free = whole.run(image(name), whole.freely, "functional")
     ways = (
@@ -133,15 +138,21 @@ def test_without_models_stepping_and_breakpoints_change_nothing_either(name: str
         assert whole.run(image(name), way, "functional") == free, number
 
 
+ACCESSES = ("page_fault", "self_modifying", "two_spaces", "alignment")
+
+
 def without_the_short_cut(observed: whole.Observed) -> Exit:
     """Send every access through the engine's own functions."""
-    descriptors = ctypes.c_ssize_t.in_dll(native.load(), "tlb_layout")
+    descriptors = ctypes.c_ssize_t.in_dll(observed.machine.engine.library, "tlb_layout")
     assert descriptors.value, "the short cut through the engine's TLB was not found"
     descriptors.value = 0
     return whole.freely(observed)
 
 
-@pytest.mark.parametrize("name", ["troublemaker", "page_fault", "self_modifying", "two_spaces", "alignment"])
+@pytest.mark.parametrize(
+    "name",
+    ["troublemaker", *(arch + name for arch in ("", "aarch64/") for name in ACCESSES)],
+)
 def test_the_short_cut_through_the_engines_tlb_changes_nothing(name: str) -> None:
     assert whole.run(image(name), without_the_short_cut) == free_run(name)
 
@@ -164,7 +175,7 @@ def system(arch: str) -> Path:
 
 @functools.cache
 def free_system(arch: str) -> whole.Seen:
-    seen = whole.run(system(arch), whole.freely, arch=arch)
+    seen = whole.run(system(arch), whole.freely)
     assert (seen.exit.reason, seen.exit.status) == ("guest", 0)
     assert len(seen.ledger) >= 2
     assert seen.books.total("interrupts") > 0
@@ -173,7 +184,7 @@ def free_system(arch: str) -> whole.Seen:
 
 @functools.cache
 def system_ways(arch: str) -> dict[str, whole.Way]:
-    executed = whole.addresses_executed(system(arch), 30_000, arch)
+    executed = whole.addresses_executed(system(arch), 30_000)
     rare = sorted(pc for pc, times in executed.items() if times < 300)
     chance = Random(2)
     ways = (
@@ -190,4 +201,4 @@ def system_ways(arch: str) -> dict[str, whole.Way]:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
 def test_a_bundled_system_runs_the_same_in_every_way(arch: str, way: str) -> None:
-    assert whole.run(system(arch), system_ways(arch)[way], arch=arch) == free_system(arch)
+    assert whole.run(system(arch), system_ways(arch)[way]) == free_system(arch)

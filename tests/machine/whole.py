@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ruff: noqa: S311 (choices are random; nothing is secret)
-"""Whole machines run in every way there is to run one, and all that can be seen of the run at its end."""
+"""Whole machines run in every way there is to run one, and all that can be seen of the run at its end.
+
+A machine is of the architecture that its image is for.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ import threading
 import zlib
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringscope.bootimage import BootRequest, LoadedImage
+from ringscope.bootimage import BootRequest, LoadedArm64, LoadedImage, architecture
+from ringscope.emulator.devices.gic_cpu_interface import REG_IAR
 from ringscope.emulator.machine import Exit, Machine, MachineConfig
 from ringscope.emulator.native.library import Stop
 from tests.machine import snippets
@@ -19,45 +24,60 @@ from tests.machine.snippets import CODE, ENTRY, HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ringscope.emulator.books import Books, Entry
 
     Way = Callable[["Observed"], Exit]
 
 RAM_BYTES = 32 << 20
+PROGRAM_COUNTER = {"x86_64": "rip", "aarch64": "pc"}
 
 
 class Watched(Machine):
-    """A machine that keeps when it acknowledged which interrupt; on AArch64 the guest itself asks."""
+    """A machine that keeps when which interrupt was acknowledged: on ARM, GICC_IAR read."""
 
     def __init__(self, config: MachineConfig, output: Callable[[bytes], None]) -> None:
         super().__init__(config, output)
         self.interrupts: list[tuple[int, int]] = []
         if config.arch == "aarch64":
-            return
-        take = self.board.acknowledge
+            readers = self.board.gic.cpu_interface._readers
+            readers[REG_IAR] = self._noted(readers[REG_IAR])
+        else:
+            self.board.acknowledge = self._noted(self.board.acknowledge)
 
+    def _noted(self, take: Callable[[], int]) -> Callable[[], int]:
         def acknowledge() -> int:
-            vector = take()
-            self.interrupts.append((self.engine.time, vector))
-            return vector
+            number = take()
+            self.interrupts.append((self.engine.time, number))
+            return number
 
-        self.board.acknowledge = acknowledge
+        return acknowledge
+
+    @property
+    def pc(self) -> int:
+        """The address of the next instruction."""
+        return self.engine.register(PROGRAM_COUNTER[self.config.arch])
+
+
+def arch_of(image: Path | LoadedImage | LoadedArm64) -> str:
+    """Return the architecture that an image is for."""
+    if isinstance(image, Path):
+        return architecture(image.read_bytes())
+    return "aarch64" if isinstance(image, LoadedArm64) else "x86_64"
 
 
 class Observed:
     """A machine about to run an image, and what is seen of it."""
 
-    def __init__(self, image: Path | LoadedImage, fidelity: str = "timing", arch: str = "x86_64") -> None:
+    def __init__(self, image: Path | LoadedImage | LoadedArm64, fidelity: str = "timing") -> None:
         self.output = bytearray()
-        self.machine = Watched(MachineConfig(RAM_BYTES, fidelity=fidelity, arch=arch), self._print)
+        config = MachineConfig(RAM_BYTES, fidelity=fidelity, arch=arch_of(image))
+        self.machine = Watched(config, self._print)
         self.on_output: Callable[[], None] | None = None
         self.interrupts = self.machine.interrupts
-        if isinstance(image, LoadedImage):
-            self.machine.load(image)
-        else:
-            self.machine.load(self.machine.system.read_image(BootRequest(image)))
+        if isinstance(image, Path):
+            image = self.machine.system.read_image(BootRequest(image))
+        self.machine.load(image)
 
     def _print(self, text: bytes) -> None:
         self.output += text
@@ -85,9 +105,9 @@ class Seen:
         return self.books.total("instructions")
 
 
-def run(image: Path | LoadedImage, way: Way, fidelity: str = "timing", arch: str = "x86_64") -> Seen:
+def run(image: Path | LoadedImage | LoadedArm64, way: Way, fidelity: str = "timing") -> Seen:
     """Run an image in one way from power-on to its end."""
-    observed = Observed(image, fidelity, arch)
+    observed = Observed(image, fidelity)
     machine = observed.machine
     result = way(observed)
     seen = Seen(
@@ -106,11 +126,6 @@ def run(image: Path | LoadedImage, way: Way, fidelity: str = "timing", arch: str
 
 
 # ---- the ways ----
-
-
-def _next(machine: Machine) -> int:
-    """Return the address of the next instruction."""
-    return machine.engine.register("pc" if machine.config.arch == "aarch64" else "rip")
 
 
 def freely(observed: Observed) -> Exit:
@@ -152,12 +167,12 @@ def stepped_in_windows(steps: int, cycles: int) -> Way:
     return way
 
 
-def addresses_executed(image: Path | LoadedImage, most: int = 100_000, arch: str = "x86_64") -> Counter[int]:
+def addresses_executed(image: Path | LoadedImage | LoadedArm64, most: int = 100_000) -> Counter[int]:
     """Step through the beginning of a run and return how often each instruction was executed."""
-    observed, found = Observed(image, arch=arch), Counter[int]()
+    observed, found = Observed(image), Counter[int]()
     machine = observed.machine
     for _ in range(most):
-        found[_next(machine)] += 1
+        found[machine.pc] += 1
         if machine.step() is not None:
             break
     machine.engine.close()
@@ -178,7 +193,7 @@ def with_breakpoints(addresses: list[int], hits: list[int]) -> Way:
             stop = machine.engine.run(machine.engine.time + 3_000_000)
             result = machine.judge(stop)
             if stop is Stop.BREAKPOINT:
-                hits.append(_next(machine))
+                hits.append(machine.pc)
                 machine.engine.step_over_breakpoint()
         return result
 
