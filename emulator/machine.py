@@ -230,12 +230,12 @@ class Machine:
 
     def _sleep(self, limit: int | None) -> Exit | None:
         """Let the halted processor sleep to the next event, or to the interrupt that wakes it."""
-        if self.engine.nmi_pending or (self.board.interrupt_pending() and self.engine.interrupts_enabled):
+        if self.engine.nmi_pending or (self.board.interrupt_pending() and self.engine.interrupt_wakes):
             self._halted = False
             return None
         due = self.clock.next_due()
         typing = self._input is not None and not self._input.exhausted
-        wakes = self.engine.interrupts_enabled and self.board.wake_possible(input_alive=typing)
+        wakes = self.engine.interrupt_wakes and self.board.wake_possible(input_alive=typing)
         if due is None or not wakes:
             return Exit("halted", EXIT_STATUS["halted"], "the guest halted and no interrupt can wake it")
         if limit is not None and due >= limit:

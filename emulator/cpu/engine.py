@@ -266,8 +266,8 @@ class Engine(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def interrupts_enabled(self) -> bool:
-        """Whether the processor takes interrupts."""
+    def interrupt_wakes(self) -> bool:
+        """Whether a pending interrupt ends the processor's sleep."""
 
     @property
     def nmi_pending(self) -> bool:

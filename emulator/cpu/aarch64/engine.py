@@ -6,8 +6,6 @@ from __future__ import annotations
 from ringscope.emulator.cpu.aarch64 import layout
 from ringscope.emulator.cpu.engine import Engine
 
-INTERRUPTS_MASKED = 0x80  # PSTATE.I
-
 
 class ArmEngine(Engine):
     """One AArch64 processor, at EL1 and EL0, and its RAM."""
@@ -22,6 +20,6 @@ class ArmEngine(Engine):
         self._native.core_enter_arm64(self._core, entry, x0, x1)
 
     @property
-    def interrupts_enabled(self) -> bool:
-        """Whether PSTATE.I is clear."""
-        return not self.register("pstate") & INTERRUPTS_MASKED
+    def interrupt_wakes(self) -> bool:
+        """Always: WFI ends when an interrupt is pending, also one that PSTATE masks (Arm ARM, D1.6.2)."""
+        return True

@@ -39,8 +39,8 @@ class X86Engine(Engine):
         return bool(self.register("efer") & 0x400)
 
     @property
-    def interrupts_enabled(self) -> bool:
-        """Whether RFLAGS.IF is set."""
+    def interrupt_wakes(self) -> bool:
+        """Whether RFLAGS.IF is set: HLT ends when an interrupt is taken."""
         return bool(self.register("rflags") & 0x200)
 
     def register(self, name: str) -> int:

@@ -62,7 +62,6 @@ void core_on_exception(void *uc, uint32_t number, void *user)
         deliver_interrupt(c);
         break;
     case EXCEPTION_HVC:
-    case EXCEPTION_SMC:
         call_firmware(c);
         break;
     case EXCEPTION_SVC: /* the return address is behind it */
@@ -112,12 +111,13 @@ static void replace_helper_exception_return(env_t *env, uint64_t new_pc)
     }
 }
 
-/* HVC and SMC reach the firmware, whatever EL2 and EL3 would say. */
+/* HVC reaches the firmware, whatever EL2 would say. There is no EL3: SMC is undefined. */
 static void replace_helper_pre_hvc(env_t *env) { (void)env; }
+#define SYNDROME_UNKNOWN (1u << 25) /* class 0, an instruction of 32 bits */
 static void replace_helper_pre_smc(env_t *env, uint32_t syndrome)
 {
-    (void)env;
     (void)syndrome;
+    arm.raise_exception(env, EXCEPTION_UNDEFINED, SYNDROME_UNKNOWN, 1); /* the pc is at the instruction already */
 }
 
 /* The engine writes the syndrome first and then restores the state at `ra`, which overwrites it. */

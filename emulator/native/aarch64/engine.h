@@ -47,7 +47,6 @@ enum {
     EXCEPTION_DATA_ABORT = 4,
     EXCEPTION_IRQ = 5,
     EXCEPTION_HVC = 11,
-    EXCEPTION_SMC = 13,
 };
 
 /* The first fields of the engine's description of a system register. */

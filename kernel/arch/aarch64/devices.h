@@ -27,6 +27,7 @@ uint64_t interrupts_take(void);
 void interrupts_end(uint64_t number);
 
 void timer_start(void);
+void timer_stop(void);
 /* The timer has interrupted: set it for the next tick. */
 void timer_next(void);
 

@@ -83,7 +83,10 @@ void arch_power_off(void)
 
 void arch_halt_forever(void)
 {
+	/* A pending interrupt ends WFI even while it is masked: the timer stops first. */
+	__asm__ volatile("msr daifset, #15");
+	timer_stop();
 	for (;;) {
-		__asm__ volatile("msr daifset, #15\n\twfi");
+		__asm__ volatile("wfi");
 	}
 }

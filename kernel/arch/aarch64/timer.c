@@ -15,6 +15,12 @@ void timer_start(void)
 	cpu_write_cntv_ctl_el0(TIMER_ENABLE);
 }
 
+void timer_stop(void)
+{
+	cpu_write_cntv_ctl_el0(0);
+	cpu_isb();
+}
+
 void timer_next(void)
 {
 	cpu_write_cntv_cval_el0(cpu_read_cntv_cval_el0() + interval);
