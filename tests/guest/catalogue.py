@@ -154,6 +154,22 @@ PROGRAMS = (
     _arm("ledger_same_address", extra=("programs/aarch64/ledger_same_address.S",)),
     _arm("ledger_marks", extra=("programs/aarch64/ledger_marks.S",)),
     _arm("ledger_copies", extra=("programs/aarch64/ledger_copies.S",)),
+    # AArch64's board.
+    _arm("generic_timer"),
+    _arm("interrupt_controller"),
+    _arm("interrupt_wait"),
+    _arm(
+        "serial_port",
+        typed=(
+            ("ready to be polled", "a"),
+            ("ready for an interrupt without FIFOs", "b"),
+            ("ready for an interrupt with FIFOs", "c"),
+        ),
+    ),
+    _arm("rtc", limit_cycles=40_000_000_000),  # it waits for the second to change, some times
+    _arm("disk", disk=True),
+    _arm("firmware_calls"),
+    _arm("device_tree", limit_cycles=10_000_000_000),  # and here for a second to pass
 )
 
 

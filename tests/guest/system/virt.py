@@ -6,6 +6,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+import threading
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -41,7 +43,7 @@ class QemuVirt:
                 disk = Path(folder) / "disk"
                 disk.write_bytes(disk_content())
                 command += [*VIRTIO, "-drive", f"file={disk},format=raw,if=none,id=disk"]
-            return self._run(command)
+            return self._run_typing(command, program) if program.typed else self._run(command)
 
     @staticmethod
     def _run(command: list[str]) -> Outcome:
@@ -58,6 +60,27 @@ class QemuVirt:
         text, complaint = done.stdout.decode("latin-1"), done.stderr.decode("utf-8", "replace")
         if done.returncode != 0:
             return Outcome(text, "other", None, f"status {done.returncode}\n{complaint}")
+        return Outcome(text, "exit", 0, complaint)
+
+    @staticmethod
+    def _run_typing(command: list[str], program: GuestProgram) -> Outcome:
+        """Type each text when the guest has said its line, and take what else it says."""
+        said, lines = bytearray(), deque(program.typed)
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as qemu:
+            patience = threading.Timer(TIMEOUT_SECONDS, qemu.kill)
+            patience.start()
+            while character := qemu.stdout.read(1):
+                said += character
+                if lines and said.endswith(b"\n") and lines[0][0].encode() in said:
+                    qemu.stdin.write(lines.popleft()[1].encode())
+                    qemu.stdin.flush()
+            status, complaint = qemu.wait(), qemu.stderr.read().decode("utf-8", "replace")
+            patience.cancel()
+        text = said.decode("latin-1")
+        if status != 0:
+            return Outcome(text, "other", None, f"status {status}\n{complaint}")
         return Outcome(text, "exit", 0, complaint)
 
 
