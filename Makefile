@@ -32,7 +32,7 @@ check: $(DEV) build ## what a commit must pass besides the tests
 	@$(BIN)/pytest tests/house $(ARGS)
 
 bench: build ## guest instructions per second, with the models and without
-	@$(BIN)/python -c 'from tests.guest.catalogue import build, by_name; build(by_name("throughput")); build(by_name("crossings"))'
+	@$(BIN)/python -c 'from tests.guest.catalogue import build_bench; build_bench()'
 	@$(BIN)/python -m ringscope.tools.bench $(ARGS)
 
 clean: ## remove what was built

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``make bench``: how fast the machine runs, on two guests, as medians of alternating runs.
+"""``make bench``: how fast either machine runs, on two guests, as medians of alternating runs.
 
-- *throughput*: ordinary code under 4 KiB paging, 0.21 memory accesses per instruction, blocks of six
-  instructions, a working set of 2 MiB (tests/guest/bench/throughput.c);
-- *crossings*: a bare SYSCALL/SYSRETQ loop in ring 3 (crossings.c).
+- *throughput*: ordinary code under 4 KiB paging, more than 0.2 memory accesses per instruction, blocks of
+  five to six instructions, a working set larger than the modelled L2 (tests/guest/bench, throughput.c);
+- *crossings*: a bare loop of system calls in user mode (crossings.c).
 
 Each run is a process of its own, so that one leaves nothing behind for the next; runs of the configurations
 take turns, so that a drift of the host's speed meets all of them.
@@ -18,36 +18,51 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
-from ringscope.bootimage import BootRequest, MemoryLayout, MemoryRegion, load
+from ringscope.bootimage import BootRequest
 from ringscope.emulator.machine import Machine, MachineConfig
+from ringscope.tools.options import ARCHITECTURES
 
 GUESTS = Path(__file__).resolve().parents[1] / "build" / "tests" / "guest"
 CROSSINGS = 1_000_000
-CONFIGURATIONS = (
-    ("throughput, timing", "throughput", "timing"),
-    ("throughput, functional", "throughput", "functional"),
-    ("crossings, timing", "crossings", "timing"),
-)
+KINDS = (("throughput", "timing"), ("throughput", "functional"), ("crossings", "timing"))
 
 
-def run_once(guest: str, fidelity: str, millions: int) -> dict[str, float]:
+class Configuration(NamedTuple):
+    """What is run, and how."""
+
+    arch: str
+    guest: str
+    fidelity: str
+
+    @property
+    def name(self) -> str:
+        """What the table calls it."""
+        return f"{self.arch}: {self.guest}, {self.fidelity}"
+
+    @property
+    def image(self) -> Path:
+        """The guest's boot image, which the Makefile has built."""
+        folder = GUESTS if self.arch == "x86_64" else GUESTS / self.arch
+        return folder / f"{self.guest}.img"
+
+
+def run_once(configuration: Configuration, millions: int) -> dict[str, float]:
     """Boot a guest once and return seconds to the first instruction, seconds of running and instructions."""
     start = time.perf_counter()
-    machine = Machine(MachineConfig(fidelity=fidelity), lambda _: None)
-    ram = machine.config.ram_bytes
-    layout = MemoryLayout(ram, tuple(MemoryRegion(*part) for part in machine.board.memory_map(ram)))
-    request = BootRequest(GUESTS / f"{guest}.img", command_line=f"millions={millions}")
-    machine.load(load(request, layout))
+    config = MachineConfig(arch=configuration.arch, fidelity=configuration.fidelity)
+    machine = Machine(config, lambda _: None)
+    request = BootRequest(configuration.image, command_line=f"millions={millions}")
+    machine.load(machine.system.read_image(request))
     ready = time.perf_counter()
     result = machine.run()
     done = time.perf_counter()
     if result.reason != "guest" or result.status != 0:
-        raise SystemExit(f"bench: {guest} ended with {result.reason}, status {result.status}")
+        raise SystemExit(f"bench: {configuration.name} ended with {result.reason}, status {result.status}")
     return {
         "start": ready - start,
         "seconds": done - ready,
@@ -55,14 +70,13 @@ def run_once(guest: str, fidelity: str, millions: int) -> dict[str, float]:
     }
 
 
-def _measure(guest: str, fidelity: str, millions: int) -> dict[str, float]:
+def _measure(configuration: Configuration, millions: int) -> dict[str, float]:
     command = [
         sys.executable,
         "-m",
         "ringscope.tools.bench",
         "--once",
-        guest,
-        fidelity,
+        *configuration,
         "--millions",
         str(millions),
     ]
@@ -79,12 +93,12 @@ def _rate(run: dict[str, float], guest: str) -> float:
     return work / run["seconds"] / 1e6
 
 
-def _row(name: str, guest: str, runs: list[dict[str, float]]) -> tuple[str, ...]:
-    rates = sorted(_rate(run, guest) for run in runs)
-    unit = "M round trips/s" if guest == "crossings" else "M instructions/s"
+def _row(configuration: Configuration, runs: list[dict[str, float]]) -> tuple[str, ...]:
+    rates = sorted(_rate(run, configuration.guest) for run in runs)
+    unit = "M round trips/s" if configuration.guest == "crossings" else "M instructions/s"
     median = f"{statistics.median(rates):.2f}"
     return (
-        name,
+        configuration.name,
         median,
         f"{rates[0]:.2f} to {rates[-1]:.2f}",
         unit,
@@ -102,25 +116,29 @@ def main(argv: list[str] | None = None) -> int:
         "--millions", type=int, default=200, help="length of throughput, in 10^6 instructions"
     )
     parser.add_argument("--json", type=Path, help="write the runs to a file")
-    parser.add_argument("--once", nargs=2, metavar=("GUEST", "FIDELITY"), help=argparse.SUPPRESS)
+    parser.add_argument("--arch", choices=ARCHITECTURES, help="measure one machine only")
+    parser.add_argument("--once", nargs=3, metavar=("ARCH", "GUEST", "FIDELITY"), help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.once:
-        guest, fidelity = options.once
-        print(json.dumps(run_once(guest, fidelity, options.millions)))
+        print(json.dumps(run_once(Configuration(*options.once), options.millions)))
         return 0
-    missing = [guest for _, guest, _ in CONFIGURATIONS if not (GUESTS / f"{guest}.img").exists()]
+    architectures = [options.arch] if options.arch else ARCHITECTURES
+    chosen = [Configuration(arch, *kind) for arch in architectures for kind in KINDS]
+    missing = [configuration.image for configuration in chosen if not configuration.image.exists()]
     if missing:
-        print(f"bench: {GUESTS / missing[0]}.img is not built; run `make bench`", file=sys.stderr)
+        print(f"bench: {missing[0]} is not built; run `make bench`", file=sys.stderr)
         return 2
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name, _, _ in CONFIGURATIONS}
+    runs: dict[str, list[dict[str, Any]]] = {configuration.name: [] for configuration in chosen}
     for turn in range(options.runs + 1):
-        for name, guest, fidelity in CONFIGURATIONS:
-            run = _measure(guest, fidelity, options.millions)
+        for configuration in chosen:
+            run = _measure(configuration, options.millions)
             if turn:  # the first turn warms the host's caches
-                runs[name].append(run)
-    table = Table("guest and fidelity", "median", "range", "unit", "seconds to the first instruction")
-    for name, guest, _ in CONFIGURATIONS:
-        table.add_row(*_row(name, guest, runs[name]))
+                runs[configuration.name].append(run)
+    table = Table(
+        "machine, guest and fidelity", "median", "range", "unit", "seconds to the first instruction"
+    )
+    for configuration in chosen:
+        table.add_row(*_row(configuration, runs[configuration.name]))
     Console().print(table)
     if options.json:
         options.json.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")

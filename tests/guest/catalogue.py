@@ -170,12 +170,26 @@ PROGRAMS = (
     _arm("disk", disk=True),
     _arm("firmware_calls"),
     _arm("device_tree", limit_cycles=10_000_000_000),  # and here for a second to pass
+    _arm(
+        "throughput",
+        folder="bench",
+        extra=("bench/aarch64/visits.S",),
+        command_line="millions=5",
+    ),
+    _arm("crossings", folder="bench"),
 )
 
 
 def by_name(name: str) -> GuestProgram:
     """Return the program called ``name``; raises KeyError."""
     return {program.name: program for program in PROGRAMS}[name]
+
+
+def build_bench() -> None:
+    """Compile what is made to be measured, for every architecture."""
+    for program in PROGRAMS:
+        if program.source.startswith("bench/"):
+            build(program)
 
 
 @dataclass(frozen=True)
