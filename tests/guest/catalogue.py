@@ -8,6 +8,8 @@ import fcntl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from elftools.elf.elffile import ELFFile
+
 from ringscope.bootimage.arm64_image import wrap_arm64
 from ringscope.bootimage.container import wrap
 from ringscope.tools.build.compiler import (
@@ -194,13 +196,20 @@ def build_bench() -> None:
 
 @dataclass(frozen=True)
 class ForeignKernel:
-    """A kernel as a stranger would have written it: its folder has all it needs."""
+    """A kernel as a stranger would have written it: its folder has all it needs.
+
+    A ``flat`` one is what its linker's output is in memory, without the ELF file around it.
+    """
 
     name: str
     sources: tuple[str, ...]
     script: str
     flags: tuple[str, ...] = X86_32
+    flat: bool = False
 
+
+#: With the MMU off all memory is Device memory, which takes no unaligned access.
+ARM_WITHOUT_MMU = ("-target", "aarch64-freestanding-none", "-mgeneral-regs-only", "-mstrict-align")
 
 FOREIGN = (
     ForeignKernel("tiny", ("tiny.S",), "tiny.ld"),
@@ -208,15 +217,17 @@ FOREIGN = (
     ForeignKernel("typist", ("entry.S", "typist.c", "power.c"), "typist.ld"),
     ForeignKernel("tagwalker", ("head.S", "walk.c"), "tagwalker.ld"),
     ForeignKernel("pae_tasks", ("start.S", "kernel.c"), "kernel.lds"),
+    ForeignKernel("tiny64", ("tiny64.S",), "tiny64.ld", ARM_WITHOUT_MMU),
+    ForeignKernel("parrot", ("head.S", "parrot.c", "tree.c"), "parrot.ld", ARM_WITHOUT_MMU, flat=True),
 )
 
 
 def build_foreign(name: str, folder: Path = BUILD) -> Path:
-    """Compile the foreign kernel ``name`` and return its ELF file; raises BuildError."""
+    """Compile the foreign kernel ``name`` and return the file to boot; raises BuildError."""
     kernel = {kernel.name: kernel for kernel in FOREIGN}[name]
     place = f"{HERE}/foreign/{name}"
     with _alone(folder):
-        return build_program(
+        elf = build_program(
             guest_program(
                 output=f"{place}.elf",
                 sources=tuple(f"{place}/{source}" for source in kernel.sources),
@@ -225,6 +236,16 @@ def build_foreign(name: str, folder: Path = BUILD) -> Path:
             ),
             folder,
         )
+        return _flatten(elf) if kernel.flat else elf
+
+
+def _flatten(elf: Path) -> Path:
+    """Write the one segment that ``elf`` loads as a file of its own, and return that."""
+    flat = elf.with_suffix(".bin")
+    with elf.open("rb") as file:
+        (segment,) = (part for part in ELFFile(file).iter_segments() if part["p_type"] == "PT_LOAD")
+        flat.write_bytes(segment.data())
+    return flat
 
 
 @contextlib.contextmanager

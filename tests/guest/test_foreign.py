@@ -13,6 +13,7 @@ import pytest
 from tests.guest import catalogue
 from tests.guest.machines import MACHINES, Ringscope, need
 from tests.guest.qemu_monitor import WatchedQemu
+from tests.guest.system.virt import QemuVirt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,3 +168,54 @@ def test_two_ring_3_tasks_take_turns_under_pae_in_qemu(
 def test_two_ring_3_tasks_take_turns_under_pae_here() -> None:
     said, status = ringscope(catalogue.build_foreign("pae_tasks"))
     assert (said, status) == ("pae tasks\nababababab\nboth tasks are done\n", 0)
+
+
+HELLO_64 = "Hello from thirty lines for another processor.\n"
+
+
+def qemu_virt(image: Path, *options: str, typed: tuple[tuple[str, str], ...] = ()) -> tuple[str, int | None]:
+    """Boot ``image`` on QEMU's virt; return its output and status. ``typed`` is as in GuestProgram."""
+    need(QemuVirt())
+    outcome = QemuVirt.talk([*QemuVirt.command(image, "cortex-a57"), *options], typed)
+    return outcome.text, outcome.status
+
+
+def test_thirty_lines_for_aarch64_in_an_elf_file_say_hello_in_qemu() -> None:
+    assert qemu_virt(catalogue.build_foreign("tiny64")) == (HELLO_64, 0)
+
+
+def test_thirty_lines_for_aarch64_in_an_elf_file_say_hello_here() -> None:
+    assert ringscope(catalogue.build_foreign("tiny64")) == (HELLO_64, 0)
+
+
+PARROT = """parrot here
+told: a b
+given: the module's content
+
+three ticks
+say something
+you said: Hello, EL1!
+you said: and a second line.
+bye
+"""
+
+
+@pytest.fixture
+def parrot(tmp_path: Path) -> tuple[Path, str, str, str, str]:
+    """A flat arm64 Image that finds its devices in the device tree, and the options with which to boot it."""
+    (tmp_path / "module.txt").write_text(MODULE, encoding="ascii")
+    return catalogue.build_foreign("parrot"), "-append", "a b", "-initrd", str(tmp_path / "module.txt")
+
+
+def test_what_is_typed_reaches_a_flat_arm64_image_in_qemu(parrot: tuple[Path, str, str, str, str]) -> None:
+    """It has the console by interrupt, and the timer; a line is typed when it has answered the one before."""
+    typed = (
+        ("say something", "Hello, EL1!\n"),
+        ("you said: Hello, EL1!", "and a second line.\n"),
+        ("you said: and a second line.", "bye\n"),
+    )
+    assert qemu_virt(*parrot, typed=typed) == (PARROT, 0)
+
+
+def test_what_is_typed_reaches_a_flat_arm64_image_here(parrot: tuple[Path, str, str, str, str]) -> None:
+    assert ringscope(*parrot, typed="Hello, EL1!\nand a second line.\nbye\n") == (PARROT, 0)

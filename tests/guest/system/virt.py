@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 from tests.guest.machines import CLOCK, TIMEOUT_SECONDS, Outcome, Ringscope, disk_content
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.guest.catalogue import GuestProgram
 
 QEMU: Final = "qemu-system-aarch64"
@@ -34,8 +36,7 @@ class QemuVirt:
 
     def run(self, image: Path, program: GuestProgram) -> Outcome:
         """Boot with the serial port as output."""
-        command = [QEMU, "-M", "virt", "-cpu", program.cpu, "-m", "128M", "-display", "none", "-no-reboot"]
-        command += [*CLOCK, "-serial", "stdio", "-monitor", "none", "-kernel", str(image)]
+        command = self.command(image, program.cpu)
         if program.command_line:
             command += ["-append", program.command_line]
         with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +44,13 @@ class QemuVirt:
                 disk = Path(folder) / "disk"
                 disk.write_bytes(disk_content())
                 command += [*VIRTIO, "-drive", f"file={disk},format=raw,if=none,id=disk"]
-            return self._run_typing(command, program) if program.typed else self._run(command)
+            return self.talk(command, program.typed) if program.typed else self._run(command)
+
+    @staticmethod
+    def command(image: Path, cpu: str) -> list[str]:
+        """Return the command line that both the tests and a reader at a shell use."""
+        command = [QEMU, "-M", "virt", "-cpu", cpu, "-m", "128M", "-display", "none", "-no-reboot"]
+        return [*command, *CLOCK, "-serial", "stdio", "-monitor", "none", "-kernel", str(image)]
 
     @staticmethod
     def _run(command: list[str]) -> Outcome:
@@ -63,9 +70,9 @@ class QemuVirt:
         return Outcome(text, "exit", 0, complaint)
 
     @staticmethod
-    def _run_typing(command: list[str], program: GuestProgram) -> Outcome:
-        """Type each text when the guest has said its line, and take what else it says."""
-        said, lines = bytearray(), deque(program.typed)
+    def talk(command: list[str], typed: Sequence[tuple[str, str]]) -> Outcome:
+        """Run ``command`` and type each text of (line, text) when the guest has said the line."""
+        said, lines = bytearray(), deque(typed)
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as qemu:
