@@ -11,6 +11,7 @@ from ringscope.tools.build import guest
 from ringscope.tools.build.compiler import ROOT
 
 SYSTEM = ROOT / "bootimage" / "systems" / "default.toml"
+ARM_SYSTEM = ROOT / "bootimage" / "systems" / "default-aarch64.toml"
 STORY = (ROOT / "tests" / "guest" / "system" / "default_console.txt").read_text(encoding="utf-8").splitlines()
 TIMEOUT_SECONDS = 120
 SUCCESS = 1  # QEMU's status for a 0 that the guest wrote to its exit port
@@ -27,6 +28,21 @@ def check(result, *, memory_is_said=True):
     skip = 0 if memory_is_said else 1
     assert said[skip:] == STORY[skip:], result.output + result.complaints
     assert result.status == SUCCESS
+
+
+@pytest.mark.usefixtures("system")
+def test_qemu_for_aarch64_boots_the_packed_system(run_qemu_arm64, tmp_path):
+    """But for the size of memory and the console's devices it tells the same story; power-off is status 0."""
+    guest.build(ROOT / "build", guest.ARCHITECTURES["aarch64"])
+    pack(ARM_SYSTEM, tmp_path / "system.img")
+    result = run_qemu_arm64(["-m", "64M", "-kernel", tmp_path / "system.img"], TIMEOUT_SECONDS)
+    said = result.output.splitlines()
+    differing = [here for here, there in zip(said, STORY, strict=True) if here != there]
+    assert differing == [
+        said[0],
+        "root: started console, priority 20, device memory 9000000-9000fff, interrupt line 1",
+    ]
+    assert result.status == 0
 
 
 @pytest.mark.usefixtures("system")
