@@ -48,13 +48,14 @@ def test_both_machines_print_the_same_ok_lines_but_for_the_listed_exceptions(nam
     assert kept["qemu"] == kept["ringscope"]
 
 
-def test_the_benchmark_computes_one_checksum_on_both_machines() -> None:
-    for machine in MACHINES.values():
-        need(machine)
+@pytest.mark.parametrize("name", ["throughput", "aarch64/throughput"])
+def test_the_benchmark_computes_one_checksum_on_both_machines(name: str) -> None:
+    for machine in MACHINES:
+        need(machine_for(machine, name))
     said = {
         line
         for machine in MACHINES
-        for line in outcome_of("throughput", machine).lines
+        for line in outcome_of(name, machine).lines
         if line.startswith("checksum ")
     }
     assert len(said) == 1

@@ -21,7 +21,7 @@ RAM_BYTES = 64 << 20
 LIMIT_CYCLES = 200_000_000
 WRAP = {"x86_64": wrap, "aarch64": wrap_arm64}
 #: What a call and its reply may take. Counted by hand on the path, each way: on x86-64 about 17 in, 60 in C,
-#: 12 out; on AArch64 25 in, 50 in C, 27 out, of which 12 clear registers. The rest is the user's and the marks.
+#: 12 out; on AArch64 25 in, 50 in C, 27 out, of which 12 clear registers. The rest is the user's and marks.
 INSTRUCTIONS = {"x86_64": 220, "aarch64": 240}
 
 pytestmark = pytest.mark.parametrize("arch", WRAP)

@@ -12,7 +12,12 @@ from tests.guest.system import systems
 from tests.guest.system.systems import MACHINES
 
 SERVERS = [("root", ""), ("pager", "name=pager serves=yes priority=20")]
-RUNS = [("qemu", 1), ("qemu", 2), ("qemu", 3), ("ringscope", 4), ("qemu-virt", 5), ("qemu-virt", 6)]
+RUNS = [
+    *(("qemu", seed) for seed in (1, 2, 3)),
+    ("ringscope", 4),
+    *(("qemu-virt", seed) for seed in (5, 6)),
+    ("ringscope-virt", 7),
+]
 BALANCE = re.compile(r"ended with status 0; (\d+) frames taken, (\d+) given back")
 
 
