@@ -29,6 +29,7 @@ CROSSINGS = {
     "svc": ("svc #0", "eret", 2, COST["svc"] + COST["eret"]),
     "three": ("svc #0; svc #1; svc #2", "eret", 6, 3 * (COST["svc"] + COST["eret"])),
     "undefined": (".word 0", SKIP, 2, COST["exception"] + COST["eret"]),
+    "secure": (".word 0xd4000003", SKIP, 2, COST["exception"] + COST["eret"]),  # smc #0, without an EL3
     "breakpoint": ("brk #7", SKIP, 2, COST["exception"] + COST["eret"]),
     "privileged": ("mrs x0, sctlr_el1", SKIP, 2, COST["exception"] + COST["eret"]),
     "a fault": ("movz x1, #16; ldr x0, [x1]", SKIP, 2, COST["exception"] + COST["eret"]),
