@@ -10,7 +10,12 @@ import pytest
 
 from ringscope.tools.build import environment, everything
 
-SECOND = "import pathlib, sys; from {0} import {1} as alone\nwith alone(pathlib.Path(sys.argv[1])): print('in')"
+SECOND = """\
+import pathlib, sys
+from {0} import {1} as alone
+with alone(pathlib.Path(sys.argv[1])):
+    print('in')
+"""
 #: What holds the lock, what it is given below a folder, and what the second one says.
 LOCKS = {
     "installing": (environment.alone, "environment.lock", "waiting for another make in this folder\n"),
