@@ -42,7 +42,7 @@ class Configuration(NamedTuple):
     @property
     def name(self) -> str:
         """What the table calls it."""
-        return f"{self.arch}: {self.guest}, {self.fidelity}"
+        return f"{self.arch} {self.guest} {self.fidelity}"
 
     @property
     def image(self) -> Path:
@@ -95,19 +95,19 @@ def _rate(run: dict[str, float], guest: str) -> float:
 
 def _row(configuration: Configuration, runs: list[dict[str, float]]) -> tuple[str, ...]:
     rates = sorted(_rate(run, configuration.guest) for run in runs)
-    unit = "M round trips/s" if configuration.guest == "crossings" else "M instructions/s"
+    unit = "M trips/s" if configuration.guest == "crossings" else "M instr/s"
     median = f"{statistics.median(rates):.2f}"
     return (
         configuration.name,
         median,
-        f"{rates[0]:.2f} to {rates[-1]:.2f}",
+        f"{rates[0]:.2f}..{rates[-1]:.2f}",
         unit,
         f"{statistics.median(r['start'] for r in runs):.3f}",
     )
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the benchmarks and print a table."""
+    """Run the benchmarks and print a table; a start lasts until the first instruction."""
     parser = argparse.ArgumentParser(
         prog="ringscope-bench", description=__doc__.splitlines()[0] if __doc__ else ""
     )
@@ -134,9 +134,7 @@ def main(argv: list[str] | None = None) -> int:
             run = _measure(configuration, options.millions)
             if turn:  # the first turn warms the host's caches
                 runs[configuration.name].append(run)
-    table = Table(
-        "machine, guest and fidelity", "median", "range", "unit", "seconds to the first instruction"
-    )
+    table = Table("machine, guest, fidelity", "median", "range", "unit", "start, s")
     for configuration in chosen:
         table.add_row(*_row(configuration, runs[configuration.name]))
     Console().print(table)
