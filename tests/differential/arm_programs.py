@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from tests.differential.programs import DATA_BYTES, joined
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DATA_BYTES = 2048
 NUMBERS = tuple(range(16))
 CONDITIONS = ("eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le")
 VECTOR = (
@@ -206,8 +207,4 @@ def pieces(draw: Callable, label: int) -> list[str]:
             return body
 
 
-@st.composite
-def programs(draw: Callable) -> str:
-    """The source of a program, without what ends it."""
-    count = draw(st.integers(1, 6))
-    return "\n".join(line for label in range(count) for line in draw(pieces(label)))
+programs = joined(pieces)

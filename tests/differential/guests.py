@@ -90,7 +90,7 @@ SET_PRESENT = f"or byte ptr [rax*8 + {PAGE_TABLE}], 1"
 GUESTS = {
     "x86_64": Guest(
         arch="x86_64",
-        programs=programs.programs(),
+        programs=programs.programs,
         snippets=snippets,
         general=("rax", "rcx", "rdx", "rsi", "rdi", "rbp", *(f"r{n}" for n in range(8, 16))),
         vectors=tuple(f"xmm{n}" for n in range(8)),
@@ -108,7 +108,7 @@ GUESTS = {
     ),
     "aarch64": Guest(
         arch="aarch64",
-        programs=arm_programs.programs(),
+        programs=arm_programs.programs,
         snippets=arm_snippets,
         general=(*(f"x{n}" for n in range(16)), "x27", "x30"),
         vectors=tuple(f"q{n}" for n in range(16)),

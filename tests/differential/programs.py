@@ -199,7 +199,10 @@ def pieces(draw: Callable, label: int) -> list[str]:
 
 
 @st.composite
-def programs(draw: Callable) -> str:
-    """The source of a program, without what ends it."""
+def joined(draw: Callable, pieces: Callable[[int], st.SearchStrategy[list[str]]]) -> str:
+    """The source of a program of some pieces, each with labels of its own, without what ends it."""
     count = draw(st.integers(1, 6))
     return "\n".join(line for label in range(count) for line in draw(pieces(label)))
+
+
+programs = joined(pieces)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,13 @@ from oracles.hierarchy import Hierarchy
 from oracles.machines import caches, tlbs
 from oracles.mmu import Mmu
 from oracles.native import Probe, load_library
+from oracles.walks import walk_both
 
 from ringscope.emulator.timing.native_config import fields
 from ringscope.emulator.timing.profile import load
 
 if TYPE_CHECKING:
+    import ctypes
     from collections.abc import Callable
 
 ACCESS = {"fetch": native.FETCH, "load": native.LOAD, "store": native.STORE}
@@ -84,24 +85,15 @@ class Pair:
 def test_a_walk_finds_what_the_oracle_finds_on_random_tables(arm_library, seed: int) -> None:
     random = Random(seed)
     ram = arm_machines.table_ram(random, TABLES, wild=seed % 2 == 1)
-    buffer = ctypes.create_string_buffer(bytes(ram), len(ram))
-    out = (ctypes.c_uint64 * 20)()
-    found = 0
+    mappings = 0
     for _ in range(20):
         registers = arm_machines.registers(random, TABLES, wild=seed % 2 == 1)
         pool = arm_machines.addresses(random, registers.tcr, 20)
         for vaddr in pool + [random.getrandbits(64) for _ in range(4)]:
-            state = (ctypes.c_uint64 * 4)(*registers.words())
-            arm_library.probe_walk(ctypes.addressof(buffer), len(ram), state, vaddr, out)
-            expected = registers.walk(ram, vaddr)
-            entries = [(out[9 + 2 * level], out[10 + 2 * level]) for level in range(out[7])]
-            assert (bool(out[0]), entries) == (expected.present, expected.entries)
-            if expected.present:
-                found += 1
-                rights = (expected.writable, expected.user, expected.nx, expected.is_global)
-                assert (out[1], out[2]) == (expected.paddr, expected.page_shift)
-                assert tuple(map(bool, out[3:7])) == rights
-    assert found > 100
+            found, expected = walk_both(arm_library, ram, registers, vaddr)
+            assert found == expected
+            mappings += expected[0]
+    assert mappings > 100
 
 
 def step(random: Random, pair: Pair, spaces: list[ArmRegisters], pool: list[int]) -> str:
