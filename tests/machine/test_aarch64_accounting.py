@@ -205,7 +205,7 @@ ACCESSES = {
     "across lines": ("str x2, [x1, #60]", 0, 1),
     "exclusive": ("ldxr x2, [x1]; stxr w3, x2, [x1]", 1 + 1, 1),  # the store compares first
     "acquire and release": ("ldar x2, [x1]; stlr x2, [x1]", 1, 1),
-    "exclusive pair": ("ldxp x2, x3, [x1]; stxp w4, x2, x3, [x1]", 2 + 2, 2),
+    "exclusive pair": ("ldxp x2, x3, [x1]; stxp w4, x2, x3, [x1]", 2, 2),
     "exclusive pair of words": ("ldxp w2, w3, [x1]; stxp w4, w2, w3, [x1]", 1 + 1, 1),
     "exclusive pair that fails": ("clrex; stxp w4, x2, x3, [x1]", 0, 0),
     "zeroing": ("dc zva, x1", 0, 1),  # of a line

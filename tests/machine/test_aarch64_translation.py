@@ -226,6 +226,15 @@ def test_nothing_is_translated_while_the_mmu_is_off(arm: ArmRig) -> None:
     assert spent["address-space-switches"] == 0
 
 
+def test_an_address_beyond_the_physical_ones_aborts_with_the_mmu_off_too(arm: ArmRig) -> None:
+    arm.handler(SAME_SYNC, "mrs x15, esr_el1; mrs x16, elr_el1; add x16, x16, #4; msr elr_el1, x16; eret")
+    off = "mrs x9, sctlr_el1; bic x9, x9, #1; msr sctlr_el1, x9; isb"
+    on = "orr x9, x9, #1; msr sctlr_el1, x9; isb"
+    arm.measure(f"{off}; movz x10, #0x4000, lsl #32; ldr x11, [x10]; {on}")
+    data_abort, address_size_at_level_0 = 0x25 << 26 | 1 << 25, 0
+    assert arm.register("x15") == data_abort | address_size_at_level_0
+
+
 def test_pages_of_one_address_space_are_not_global(arm: ArmRig) -> None:
     assert USER_PAGE & NOT_GLOBAL
     assert not KERNEL_PAGE & NOT_GLOBAL

@@ -173,14 +173,12 @@ static void replace_helper_dc_zva(env_t *env, uint64_t vaddr)
     core_observe(env, vaddr & ~(uint64_t)(ZVA_BYTES - 1), ZVA_BYTES, true);
 }
 
-/* STXP of two 64-bit registers: compares with what LDXP read, as the other exclusive stores do, and stores if it is that. */
+/* STXP of two double words answers 0 where it has stored them. The loads by which the engine compares are its own. */
 static uint64_t (*original_helper_paired_cmpxchg64_le)(env_t *, uint64_t, uint64_t, uint64_t);
 static uint64_t replace_helper_paired_cmpxchg64_le(env_t *env, uint64_t vaddr, uint64_t low, uint64_t high)
 {
     uint64_t failed = original_helper_paired_cmpxchg64_le(env, vaddr, low, high);
 
-    for (uint64_t half = 0; half < 16; half += 8)
-        core_observe(env, vaddr + half, 8, false);
     for (uint64_t half = 0; half < 16 && !failed; half += 8)
         core_observe(env, vaddr + half, 8, true);
     return failed;

@@ -9,6 +9,7 @@
  *   pairs       256 pairs of 16 bytes: 1 + 256 * 4 + 1 = 1026 instructions, 256 of them branches;
  *               L1-dcache-loads 512 and L1-dcache-stores 512: a pair is two accesses of 8 bytes
  *   exclusive   100 increments: 1 + 100 * 6 + 1 = 602 instructions, 200 of them branches; L1-dcache-stores 100
+ *   both        the same with a pair: 1 + 100 * 6 + 1 = 602; L1-dcache-loads 200, L1-dcache-stores 200
  *   none        a loop that is not entered: 1 (cbz) + 1 (a mark) = 2, no access at all
  *   fault       128 stores of 8 bytes, the first of which finds no page: 1 + 128 * 3 + 1, and the handler's 8, once = 394
  *               instructions; page-faults 1, mode-switches 0 (all at EL1); L1-dcache-stores 128 and the handler's 3,
@@ -18,7 +19,7 @@
 #include "ringscope.h"
 
 	.text
-	.global zero_region, pairs_region, exclusive_region, none_region, fault_region, timer_region
+	.global zero_region, pairs_region, exclusive_region, both_region, none_region, fault_region, timer_region
 
 .macro copy_pairs
 	mov w9, #256
@@ -54,6 +55,18 @@ exclusive_region: /* (counter) */
 	subs w9, w9, #1
 	b.ne 1b
 	ringscope_end 35, "exclusive"
+	ret
+
+both_region: /* (counters) */
+	ringscope_begin 36, "both"
+	mov w9, #100
+1:	ldxp x10, x12, [x0]
+	add x10, x10, #1
+	stxp w11, x10, x12, [x0]
+	cbnz w11, 1b
+	subs w9, w9, #1
+	b.ne 1b
+	ringscope_end 36, "both"
 	ret
 
 none_region: /* (to, from, n): n is 0 */
