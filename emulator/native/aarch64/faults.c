@@ -2,9 +2,9 @@
  *
  * faults.c: aborts that the architecture has and the engine does not raise.
  *
- * The engine walks the tables whenever its own TLB has no entry, by one function. Before it does, the walk is made here:
- * should it meet what the engine would follow blindly, the engine is told of the fault in place of its own finding and
- * raises it, with syndrome and addresses, as any other.
+ * The engine walks the tables whenever its own TLB has no entry, by one function. Where that failed, or found what a
+ * processor might refuse, the walk is made here again: should it meet something that the engine follows blindly, the engine
+ * is told of the fault in place of its own finding and raises it, with syndrome and addresses, as any other.
  */
 #include "core.h"
 
@@ -16,6 +16,8 @@ struct engine_fault {
     uint64_t second_stage_address;
     int level;
 };
+#define LEAST_PHYSICAL_END (1ull << 32) /* of TCR_EL1.IPS */
+#define LARGEST_BLOCK (1ull << 30)
 enum { ENGINE_FAULT_TRANSLATION = 6, ENGINE_FAULT_ADDRESS_SIZE = 7 };
 
 engine_walk *arm_engine_walk;
@@ -24,16 +26,16 @@ bool arm_walk(env_t *env, uint64_t vaddr, uint32_t access, uint32_t regime, uint
 {
     struct core *c = running;
     struct walk_result walk;
+    bool failed = arm_engine_walk(env, vaddr, access, regime, paddr, attributes, rights, page_bytes, fault, cacheability);
 
-    if (c) {
-        walk_read(&c->arch.paging, &c->ram, vaddr, &walk);
-        if (walk.refused != WALK_NOT_REFUSED) {
-            fault->kind = walk.refused == WALK_BEYOND ? ENGINE_FAULT_ADDRESS_SIZE : ENGINE_FAULT_TRANSLATION;
-            fault->level = (int)walk.refused_level;
-            return true;
-        }
-    }
-    return arm_engine_walk(env, vaddr, access, regime, paddr, attributes, rights, page_bytes, fault, cacheability);
+    if (!c || (!failed && *paddr < LEAST_PHYSICAL_END && *page_bytes <= LARGEST_BLOCK))
+        return failed;
+    walk_read(&c->arch.paging, &c->ram, vaddr, &walk);
+    if (walk.refused == WALK_NOT_REFUSED)
+        return failed;
+    fault->kind = walk.refused == WALK_BEYOND ? ENGINE_FAULT_ADDRESS_SIZE : ENGINE_FAULT_TRANSLATION;
+    fault->level = (int)walk.refused_level;
+    return true;
 }
 
 /* The engine checks alignment only of accesses that always need it. */
