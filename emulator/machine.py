@@ -117,7 +117,7 @@ class Machine:
         self.board.on_interrupt_change = self._interrupt_changed
         self.board.on_exit = self._guest_asks_to_end
         self._input: HostInput | None = None
-        self._names: dict[int, str] = {}
+        self.mark_names: dict[int, str] = {}  # of marked operations, by number
         self._marks: frozenset[str] = frozenset()
         self._halted = False
         self.on_slice: Callable[[], None] | None = None
@@ -166,7 +166,7 @@ class Machine:
         programs = [module.data for module in image.modules]
         if image.kernel_elf is not None:
             programs.insert(0, image.kernel_elf)
-        self._names, self._marks = marks.survey(programs)
+        self.mark_names, self._marks = marks.survey(programs)
         self.system.load(image)
 
     def _guest_asks_to_end(self) -> None:
@@ -269,7 +269,7 @@ class Machine:
 
     def ledger(self) -> list[Entry]:
         """Return the marked operations carried out so far."""
-        return books.read_ledger(self.engine.library, self.engine.core, self._names)
+        return books.read_ledger(self.engine.library, self.engine.core, self.mark_names)
 
     def run_until_cycle(self, cycle: int) -> Exit | None:
         """Run to a point in simulated time; None when it was reached. The run can go on."""

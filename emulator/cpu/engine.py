@@ -229,6 +229,27 @@ class Engine(abc.ABC):
         """Let simulated time pass while the processor sleeps."""
         self._native.core_skip_idle(self._core, until)
 
+    # ---- tracing ----
+
+    def start_trace(self, capacity: int, probe: int, call_register: int, full: Callable[[], None]) -> None:
+        """Gather events in a buffer, and call ``full`` to have it emptied; see native/trace.h.
+
+        Raises MemoryError.
+        """
+        self._trace_full = native.TRACE_FULL(self._guard(full, None))
+        if not self._native.core_trace_start(self._core, capacity, probe, call_register, self._trace_full):
+            raise MemoryError
+
+    def take_trace(self) -> bytes:
+        """Return the events gathered since the last time, each as ``struct trace_event``."""
+        events = ctypes.c_void_p()
+        count = self._native.core_trace_take(self._core, ctypes.byref(events))
+        return ctypes.string_at(events, count * self._native.core_trace_event_size()) if count else b""
+
+    def stop_trace(self) -> None:
+        """Gather no more."""
+        self._native.core_trace_stop(self._core)
+
     # ---- reading ----
 
     @property
@@ -284,17 +305,24 @@ class Engine(abc.ABC):
         """Why the engine gave up, in its words."""
         return str(unicorn.UcError(self._native.core_engine_error(self._core)))
 
-    def physical(self, vaddr: int) -> int | None:
-        """Return the physical address that a virtual one translates to now, or None."""
-        paddr = int(self._native.core_physical(self._core, vaddr))
+    def physical(self, vaddr: int, space: int | None = None) -> int | None:
+        """Return the physical address that a virtual one has in ``space``, or in the present one; or None."""
+        if space is None:
+            paddr = int(self._native.core_physical(self._core, vaddr))
+        else:
+            paddr = int(self._native.core_physical_in(self._core, space, vaddr))
         return None if paddr == NOWHERE else paddr
 
-    def read_virtual(self, vaddr: int, length: int) -> bytes:
-        """Return up to ``length`` bytes of RAM at a virtual address; fewer where it is not mapped."""
+    def read_virtual(self, vaddr: int, length: int, space: int | None = None) -> bytes:
+        """Return up to ``length`` bytes of RAM at a virtual address; fewer where it is not mapped.
+
+        In the address space in force, or in the one whose root is ``space``: CR3 or TTBR0 as the guest writes
+        it.
+        """
         found = bytearray()
         while len(found) < length:
             at = vaddr + len(found)
-            paddr = self.physical(at)
+            paddr = self.physical(at, space)
             offset = -1 if paddr is None else paddr - self.ram_base
             if not 0 <= offset < self.ram_bytes:
                 break

@@ -53,6 +53,7 @@ const char *core_attach(struct core *c, void *uc, uint8_t *ram, uint64_t base, u
 
 void core_free(struct core *c)
 {
+    trace_stop(&c->trace);
     ledger_free(&c->ledger);
     block_table_free(&c->blocks);
     models_free(&c->models);

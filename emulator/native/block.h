@@ -72,6 +72,9 @@ struct block_table {
  * and then alone. */
 typedef void (*decode_callback)(uint64_t pc, const uint8_t *bytes, uint32_t length, uint32_t page, uint32_t mode);
 
+/* Where the block's last instruction begins. */
+static inline uint32_t block_last_insn(const struct block *b) { return b->insns > 1 ? b->insn[b->insns - 2].end : 0; }
+
 /* How many of the block's instructions begin at or after an offset, which is one's beginning. */
 static inline uint32_t block_insns_from(const struct block *b, uint32_t offset)
 {

@@ -2,7 +2,7 @@
  *
  * core.h: one machine's native core: everything that happens per block, per access and per ring crossing.
  *
- * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, models.h (what is kept); run.c (the
+ * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, models.h, trace.h (what is kept); run.c (the
  * block hook and the run loop); translate.c; access.c (loads and stores). What differs between architectures lies in a
  * folder of its own, with the same names in each: engine.h (the engine's state), arch.h (what the files above ask),
  * crossing.c (exceptions, interrupts, system calls, returns), control.c (control registers, ports), walk.c (page tables),
@@ -26,6 +26,7 @@
 #include "seam.h"
 #include "memory.h"
 #include "models.h"
+#include "trace.h"
 
 enum stop_reason {
     STOP_NONE,
@@ -122,6 +123,7 @@ struct core {
     struct block_table blocks;
     struct decoded decoded;       /* the decoder's answer */
     struct ledger ledger;
+    struct trace trace;
     struct repeat repeat[REPEATS_MAX];
     uint32_t repeats;
     bool repeat_started;          /* the rep instruction has completed at least one element */
@@ -149,6 +151,12 @@ static inline void core_charge(struct core *c, enum cost cost)
 {
     if (c->timing)
         models_charge(&c->models, &c->account, cost, (enum cause)cost_cause(cost));
+}
+
+/* The last instruction of the block being executed: what ends a block acts alone. */
+static inline uint64_t core_last_insn_pc(const struct core *c)
+{
+    return c->block_pc + block_last_insn(c->block);
 }
 
 /* run.c */

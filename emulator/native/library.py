@@ -36,6 +36,7 @@ FIRMWARE = ctypes.CFUNCTYPE(_u64, _u64, _u64, _u64)
 TIMER_READ = ctypes.CFUNCTYPE(_u64, _u32)
 TIMER_WRITE = ctypes.CFUNCTYPE(None, _u32, _u64)
 STACK_FAULT = ctypes.CFUNCTYPE(ctypes.c_int32, _u64)
+TRACE_FULL = ctypes.CFUNCTYPE(None)
 INVALID = ctypes.CFUNCTYPE(ctypes.c_int32, _u64)
 
 
@@ -113,6 +114,11 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "core_operation": (_ptr, (_ptr, _u32)),
     "core_dropped_marks": (_u64, (_ptr,)),
     "core_physical": (_u64, (_ptr, _u64)),
+    "core_physical_in": (_u64, (_ptr, _u64, _u64)),
+    "core_trace_start": (ctypes.c_bool, (_ptr, _u32, _u64, _u32, TRACE_FULL)),
+    "core_trace_stop": (None, (_ptr,)),
+    "core_trace_take": (_u32, (_ptr, ctypes.POINTER(_ptr))),
+    "core_trace_event_size": (ctypes.c_size_t, ()),
     "core_env_layout": (_ptr, ()),
     "core_env_layout_size": (ctypes.c_size_t, ()),
     "counter_name": (ctypes.c_char_p, (_u32,)),

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * mark.c: recognising marks. See mark.h.
+ * mark.c: recognising marks, and what passing one does. See mark.h.
  */
 #include "mark.h"
 
 #include <string.h>
 
-#include "account.h"
+#include "core.h"
 
 /* NOP r/m32 with a SIB byte and a 32-bit displacement (Intel SDM volume 2, NOP): the one form that marks take. */
 static const uint8_t nop_opcode[] = {0x0f, 0x1f, 0x84, 0x00};
@@ -58,5 +58,41 @@ int mark_counter(uint32_t mark)
     case RINGSCOPE_EVENT_IPC: return COUNTER_IPC;
     case RINGSCOPE_EVENT_CONTEXT_SWITCH: return COUNTER_CONTEXT_SWITCHES;
     default: return -1;
+    }
+}
+
+/* ---- passing one ---- */
+
+/* Events and operations are traced; a copy has its end only in the books. */
+static void trace_mark(struct core *c, uint32_t mark, uint64_t pc)
+{
+    struct trace_event event = {.kind = TRACE_EVENT, .number = MARK_ID(mark)};
+    struct trace_point here = trace_take(c, pc);
+
+    switch (MARK_KIND(mark)) {
+    case RINGSCOPE_KIND_BEGIN: event.kind = TRACE_BEGIN; break;
+    case RINGSCOPE_KIND_END: event.kind = TRACE_END; break;
+    case RINGSCOPE_KIND_EVENT: break;
+    default: return;
+    }
+    trace_record(c, &here, event);
+}
+
+void mark_pass(struct core *c, uint32_t mark, uint64_t pc)
+{
+    int counter;
+
+    trace_mark(c, mark, pc);
+    switch (MARK_KIND(mark)) {
+    case RINGSCOPE_KIND_BEGIN: ledger_begin(&c->ledger, &c->books, MARK_ID(mark)); break;
+    case RINGSCOPE_KIND_END: ledger_end(&c->ledger, &c->books, MARK_ID(mark)); break;
+    case RINGSCOPE_KIND_EVENT:
+        counter = mark_counter(mark);
+        if (counter >= 0)
+            account_count(&c->account, (enum counter)counter);
+        break;
+    case RINGSCOPE_KIND_COPY_BEGIN: c->ledger.current.copying = true; break;
+    case RINGSCOPE_KIND_COPY_END: c->ledger.current.copying = false; break;
+    default: break;
     }
 }

@@ -78,7 +78,7 @@ static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint
     c->block = b;
     c->block_pc = pc;
     c->continue_pc = size < bytes ? pc + size : NOWHERE;
-    c->repeat_pc = b->flags & BLOCK_REPEATS ? pc + (b->insns > 1 ? b->insn[b->insns - 2].end : 0) : NOWHERE;
+    c->repeat_pc = b->flags & BLOCK_REPEATS ? pc + block_last_insn(b) : NOWHERE;
     c->repeat_started = false;
 }
 
@@ -91,7 +91,7 @@ void core_leave_block(struct core *c, uint64_t next_pc)
     if (!b || b->branch == BLOCK_NO_BRANCH || !c->timing)
         return;
     uint64_t fallthrough = c->block_pc + b->bytes;
-    uint64_t branch_pc = c->block_pc + (b->insns > 1 ? b->insn[b->insns - 2].end : 0);
+    uint64_t branch_pc = c->block_pc + block_last_insn(b);
     bool taken = b->branch != BRANCH_CONDITIONAL || next_pc != fallthrough;
     predictor_branch(&c->models.predictor, &c->account, (enum branch_kind)b->branch, branch_pc, fallthrough, next_pc,
                      taken);
@@ -267,26 +267,6 @@ static bool stop_for_debugger(struct core *c, uint64_t pc)
     return false;
 }
 
-/* ---- marks ---- */
-
-static void pass_mark(struct core *c, uint32_t mark)
-{
-    int counter;
-
-    switch (MARK_KIND(mark)) {
-    case RINGSCOPE_KIND_BEGIN: ledger_begin(&c->ledger, &c->books, MARK_ID(mark)); break;
-    case RINGSCOPE_KIND_END: ledger_end(&c->ledger, &c->books, MARK_ID(mark)); break;
-    case RINGSCOPE_KIND_EVENT:
-        counter = mark_counter(mark);
-        if (counter >= 0)
-            account_count(&c->account, (enum counter)counter);
-        break;
-    case RINGSCOPE_KIND_COPY_BEGIN: c->ledger.current.copying = true; break;
-    case RINGSCOPE_KIND_COPY_END: c->ledger.current.copying = false; break;
-    default: break;
-    }
-}
-
 /* ---- in the middle of a block ---- */
 
 /* Whether what is at pc now, decoded as b, is what the block being executed has there. */
@@ -368,7 +348,7 @@ void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
         return;
     }
     if (b->mark)
-        pass_mark(c, b->mark);
+        mark_pass(c, b->mark, pc);
     enter_block(c, b, pc, size);
 }
 

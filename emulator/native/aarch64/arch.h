@@ -25,6 +25,15 @@ static inline struct flow_key arch_flow_key(const struct core *c)
     return (struct flow_key){c->arch.paging.ttbr0, ENV_PC(c->env), ENV_REG(c->env, REG_SP)};
 }
 
+/* How the processor would translate in the address space with this TTBR0. */
+static inline struct paging_state arch_paging_of(const struct core *c, uint64_t space)
+{
+    struct paging_state state = c->models.mmu.state;
+
+    state.ttbr0 = space;
+    return state;
+}
+
 /* There are no string instructions. */
 static inline void arch_repeat_state(const struct core *c, uint64_t state[REPEAT_STATE_WORDS])
 {

@@ -85,10 +85,15 @@ static void replace_helper_access_check_cp_reg(env_t *env, void *r, uint32_t syn
 
 static void write_table_base(struct core *c, uint64_t *kept, uint64_t value)
 {
-    if (kept == &c->arch.paging.ttbr0 && *kept != value && (c->arch.paging.sctlr & 1))
+    bool switches = kept == &c->arch.paging.ttbr0 && *kept != value && (c->arch.paging.sctlr & 1);
+    struct trace_point here = trace_take(c, core_last_insn_pc(c));
+
+    if (switches)
         account_count(&c->account, COUNTER_ADDRESS_SPACE_SWITCHES);
     core_charge(c, COST_TTBR_WRITE);
     *kept = value;
+    if (switches)
+        trace_record(c, &here, (struct trace_event){.kind = TRACE_SPACE, .argument = value});
 }
 
 static void follow_write(struct core *c, uint32_t name, uint64_t value)

@@ -10,6 +10,11 @@
  */
 #include "core.h"
 
+static bool is_abort(uint32_t number)
+{
+    return number == EXCEPTION_PREFETCH_ABORT || number == EXCEPTION_DATA_ABORT;
+}
+
 /* Call after the exception level may have changed from `before`, still booked to the kernel. */
 static void note_level(struct core *c, uint32_t before)
 {
@@ -18,18 +23,36 @@ static void note_level(struct core *c, uint32_t before)
     core_book(c, arch_ring(c));
 }
 
+/* What is traced of a delivery, after it. */
+static struct trace_event delivered(const struct core *c, uint32_t number)
+{
+    switch (number) {
+    case EXCEPTION_IRQ: return (struct trace_event){.kind = TRACE_INTERRUPT};
+    case EXCEPTION_SVC:
+        return (struct trace_event){
+            .kind = TRACE_SYSTEM_CALL, .number = TRACE_CALL_SVC, .argument = ENV_REG(c->env, c->trace.call_register)};
+    default:
+        return (struct trace_event){.kind = TRACE_EXCEPTION,
+                                    .number = (uint32_t)ENV_ESR(c->env) >> ESR_CLASS_SHIFT,
+                                    .detail = (uint32_t)ENV_ESR(c->env),
+                                    .argument = is_abort(number) ? ENV_FAR(c->env) : 0};
+    }
+}
+
 static void deliver(struct core *c, uint32_t number, enum cost cost)
 {
     uint32_t before = arch_exception_level(c);
+    struct trace_point here = trace_take(c, arch_pc(c));
 
     core_book(c, RING_KERNEL);
-    if (number == EXCEPTION_PREFETCH_ABORT || number == EXCEPTION_DATA_ABORT)
+    if (is_abort(number))
         account_count(&c->account, COUNTER_PAGE_FAULTS);
     core_charge(c, cost);
     c->shutdown_pc = arch_pc(c);
     arm.do_interrupt(c->cpu);
     c->exceptions[number & 0xff]++;
     note_level(c, before);
+    trace_record(c, &here, delivered(c, number));
 }
 
 static void deliver_interrupt(struct core *c)
@@ -99,12 +122,16 @@ static void replace_helper_exception_return(env_t *env, uint64_t new_pc)
 {
     struct core *c = running;
     uint32_t before = c ? arch_exception_level(c) : 0;
+    struct trace_point here = {0};
 
+    if (c && c->block)
+        here = trace_take(c, core_last_insn_pc(c));
     original_helper_exception_return(env, new_pc);
     if (!c)
         return;
     core_charge(c, COST_ERET);
     note_level(c, before);
+    trace_record(c, &here, (struct trace_event){.kind = TRACE_RETURN});
     if (c->ledger.in_interrupt || c->ledger.aside_count) {
         struct flow_key key = arch_flow_key(c);
         ledger_return(&c->ledger, &c->books, &key, arch_ring(c) == RING_USER);

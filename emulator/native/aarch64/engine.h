@@ -23,7 +23,7 @@ typedef struct cpu_opaque cpu_t; /* the object around it */
 
 /* Byte offsets into env_t. Python fills this in once per process. */
 struct env_layout {
-    uint32_t regs, pc, pstate, daif;
+    uint32_t regs, pc, pstate, daif, esr, far;
 };
 extern struct env_layout env_layout;
 
@@ -32,6 +32,9 @@ extern struct env_layout env_layout;
 #define ENV_PC(env) ENV_FIELD(env, uint64_t, pc, 0)
 #define ENV_PSTATE(env) ENV_FIELD(env, uint32_t, pstate, 0) /* exception level and stack selection */
 #define ENV_DAIF(env) ENV_FIELD(env, uint64_t, daif, 0)
+#define ENV_ESR(env) ENV_FIELD(env, uint64_t, esr, 0) /* ESR_EL1 and FAR_EL1 */
+#define ENV_FAR(env) ENV_FIELD(env, uint64_t, far, 0)
+#define ESR_CLASS_SHIFT 26
 
 enum { REG_SP = 31 };
 #define PSTATE_EL_SHIFT 2

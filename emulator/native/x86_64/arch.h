@@ -23,6 +23,15 @@ static inline struct flow_key arch_flow_key(const struct core *c)
     return (struct flow_key){ENV_CR(c->env, 3), arch_pc(c), ENV_REG(c->env, REG_RSP)};
 }
 
+/* How the processor would translate in the address space with this CR3. */
+static inline struct paging_state arch_paging_of(const struct core *c, uint64_t space)
+{
+    struct paging_state state = c->models.mmu.state;
+
+    state.cr3 = space;
+    return state;
+}
+
 /* How far a string instruction has come. */
 static inline void arch_repeat_state(const struct core *c, uint64_t state[REPEAT_STATE_WORDS])
 {

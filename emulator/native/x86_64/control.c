@@ -44,7 +44,10 @@ static void replace_cpu_x86_update_cr3(env_t *env, uint64_t value)
     struct core *c = running;
     bool pcid = ENV_CR(env, 4) & CR4_PCIDE, keep = pcid && value >> 63;
     uint64_t before = ENV_CR(env, 3);
+    struct trace_point here = {0};
 
+    if (c && c->block)
+        here = trace_take(c, core_last_insn_pc(c));
     original_cpu_x86_update_cr3(env, pcid ? value & ~(1ull << 63) : value);
     if (!c)
         return;
@@ -55,6 +58,8 @@ static void replace_cpu_x86_update_cr3(env_t *env, uint64_t value)
     core_paging_changed(c);
     if (!keep)
         mmu_flush_asid(&c->models.mmu, pcid ? (unsigned)(after & 0xfff) : 0);
+    if (ENV_CR(env, 0) & CR0_PG && before != after)
+        trace_record(c, &here, (struct trace_event){.kind = TRACE_SPACE, .argument = after});
 }
 
 static void (*original_cpu_x86_update_cr4)(env_t *, uint32_t);

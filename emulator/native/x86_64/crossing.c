@@ -28,7 +28,7 @@ static uint64_t last_insn_bytes(const struct core *c)
     const struct block *b = c->block;
     if (!b || !b->bytes)
         return 0;
-    return (uint64_t)b->bytes - (b->insns > 1 ? b->insn[b->insns - 2].end : 0);
+    return (uint64_t)b->bytes - block_last_insn(b);
 }
 
 /* ---- the gate ---- */
@@ -78,6 +78,22 @@ static uint32_t corrected(struct core *c, uint32_t vector)
     return VECTOR_SS;
 }
 
+/* What is traced of them. */
+static struct trace_event system_call(const struct core *c, enum trace_call how)
+{
+    return (struct trace_event){.kind = TRACE_SYSTEM_CALL, .number = how, .argument = ENV_REG(c->env, c->trace.call_register)};
+}
+
+static struct trace_event exception(const struct core *c, uint32_t vector)
+{
+    const struct raised *raised = c->arch.raised_count ? &c->arch.raised[c->arch.raised_count - 1] : NULL;
+
+    return (struct trace_event){.kind = TRACE_EXCEPTION,
+                                .number = vector,
+                                .detail = raised ? raised->error_code : 0,
+                                .argument = vector == VECTOR_PF ? ENV_CR(c->env, 2) : 0};
+}
+
 static void deliver_exception(struct core *c, uint32_t vector)
 {
     uint32_t before = core_cpl(c);
@@ -90,11 +106,13 @@ static void deliver_exception(struct core *c, uint32_t vector)
         vector = corrected(c, vector);
         begun = core_cut_block(c, arch_pc(c));
     }
+    struct trace_point here = trace_take(c, arch_pc(c));
     core_book(c, RING_KERNEL);
     if (vector == VECTOR_PF && !soft)
         account_count(&c->account, COUNTER_PAGE_FAULTS);
     c->shutdown_pc = arch_pc(c);
     raised_delivery(c, soft ? RAISED_SOFTWARE : RAISED_EXCEPTION, vector);
+    struct trace_event event = soft ? system_call(c, TRACE_CALL_INT) : exception(c, vector);
     if (soft)
         c->arch.soft_bytes = (uint32_t)last_insn_bytes(c); /* the engine has moved RIP past it already */
     refuse_bad_gate(c, vector, soft);
@@ -106,6 +124,7 @@ static void deliver_exception(struct core *c, uint32_t vector)
         core_leave_block(c, arch_pc(c)); /* only now has the INT instruction succeeded */
     c->exceptions[vector & 0xff]++;
     note_level(c, before);
+    trace_record(c, &here, event);
     core_exception_taken(c, begun);
 }
 
@@ -132,6 +151,8 @@ static void deliver_interrupt(struct core *c, int vector)
     uint32_t before = core_cpl(c);
     struct flow_key key = arch_flow_key(c);
 
+    struct trace_point here = trace_take(c, key.pc);
+
     ledger_cut(&c->ledger, &c->books, &key);
     core_book(c, RING_KERNEL);
     account_count(&c->account, COUNTER_INTERRUPTS);
@@ -142,6 +163,7 @@ static void deliver_interrupt(struct core *c, int vector)
     x86.do_hardware_interrupt(c->env, vector, 1);
     raised_delivered(c);
     note_level(c, before);
+    trace_record(c, &here, (struct trace_event){.kind = TRACE_INTERRUPT, .number = (uint32_t)vector});
 }
 
 /* An instruction the engine does not know. Python knows some (emulator/cpu/x86_64). */
@@ -221,11 +243,12 @@ static void load_flat_segments(env_t *env, uint32_t selector, bool code64)
     x86.update_hflags(env);
 }
 
-static void enter_kernel(struct core *c, enum cost cost, uint32_t before)
+static void enter_kernel(struct core *c, enum cost cost, uint32_t before, const struct trace_point *here)
 {
     core_book(c, RING_KERNEL);
     core_charge(c, cost);
     note_level(c, before);
+    trace_record(c, here, system_call(c, cost == COST_SYSCALL ? TRACE_CALL_SYSCALL : TRACE_CALL_SYSENTER));
 }
 
 /* Intel SDM volume 2, SYSCALL. In 32-bit mode as AMD defines it. */
@@ -243,6 +266,8 @@ static void replace_helper_syscall(env_t *env, int addend)
     uint32_t before = core_cpl(c);
     uint64_t star = ENV_MSR(env, star), next = ENV_EIP(env) + (uint64_t)addend;
     bool code64 = ENV_HFLAGS(env) & HF_CS64;
+    struct trace_point here = trace_take(c, next);
+
     if (ENV_HFLAGS(env) & HF_LMA) {
         ENV_REG(env, REG_RCX) = next;
         ENV_REG(env, REG_R11) = x86.read_eflags(env) & ~(uint64_t)EFLAGS_RF;
@@ -256,7 +281,7 @@ static void replace_helper_syscall(env_t *env, int addend)
         load_flat_segments(env, (uint32_t)(star >> 32), false);
         ENV_EIP(env) = (uint32_t)star;
     }
-    enter_kernel(c, COST_SYSCALL, before);
+    enter_kernel(c, COST_SYSCALL, before, &here);
 }
 
 /* Intel SDM volume 2, SYSENTER. */
@@ -271,19 +296,22 @@ static void replace_helper_sysenter(env_t *env, int addend)
     uint32_t before = core_cpl(c), selector = ENV_FIELD(env, uint32_t, sysenter_cs, 0);
     if (!(selector & 0xfffc))
         x86.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
+    struct trace_point here = trace_take(c, arch_pc(c) + (uint64_t)addend);
     ENV_EFLAGS(env) &= ~(uint64_t)(EFLAGS_VM | EFLAGS_IF | EFLAGS_RF);
     load_flat_segments(env, selector, ENV_HFLAGS(env) & HF_LMA);
     ENV_REG(env, REG_RSP) = ENV_MSR(env, sysenter_esp);
     ENV_EIP(env) = ENV_MSR(env, sysenter_eip);
-    enter_kernel(c, COST_SYSENTER, before);
+    enter_kernel(c, COST_SYSENTER, before, &here);
 }
 
 /* ---- the ways back: the engine's, watched ---- */
 
-static void left_kernel(struct core *c, enum cost cost, uint32_t before)
+static void left_kernel(struct core *c, enum cost cost, uint32_t before, const struct trace_point *here)
 {
     core_charge(c, cost);
     note_level(c, before);
+    if (cost != COST_SEGMENT_LOAD || core_cpl(c) != before) /* a far jump, call or return is one by its ring alone */
+        trace_record(c, here, (struct trace_event){.kind = TRACE_RETURN});
 }
 
 /* The original finds the faulting instruction by its return address, which is ours: tell it beforehand. */
@@ -305,11 +333,14 @@ static bool can_fault(const struct core *c, enum cost cost)
     {                                                      \
         struct core *c = running;                          \
         uint32_t before = c ? core_cpl(c) : 0;             \
+        struct trace_point here = {0};                     \
+        if (c && c->block)                                 \
+            here = trace_take(c, core_last_insn_pc(c));    \
         if (c && can_fault(c, cost))                       \
             prepare_fault(c, (uintptr_t)__builtin_return_address(0)); \
         original_##name arguments;                         \
         if (c) {                                           \
-            left_kernel(c, cost, before);                  \
+            left_kernel(c, cost, before, &here);           \
             after;                                         \
         }                                                  \
     }
