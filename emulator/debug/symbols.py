@@ -27,9 +27,13 @@ EXECUTABLE = 1  # PF_X
 
 @dataclass(frozen=True, order=True)
 class Symbol:
-    """A function or label: where it begins and how long it is in bytes, 0 where the file does not say."""
+    """A function or label: where it begins and how long it is in bytes, 0 where the file does not say.
+
+    Of several at one place the last in order names it: a function before a label of the linker's script.
+    """
 
     address: int
+    is_function: bool
     size: int
     name: str
 
@@ -86,6 +90,11 @@ class Program:
                 return symbol
         return None
 
+    def describe(self, address: int) -> str | None:
+        """Return ``symbol+0x12`` for a virtual address, or None."""
+        symbol = self.find(address)
+        return None if symbol is None else f"{symbol.name}+{address - symbol.address:#x}"
+
 
 def _symbols(file: elf.ElfFile) -> Iterator[Symbol]:
     """Yield the code symbols of a file; a table that is damaged has none."""
@@ -102,7 +111,7 @@ def _symbols(file: elf.ElfFile) -> Iterator[Symbol]:
                 label, info, _, index, value, size = fields
             name = names[label:].partition(b"\0")[0].decode("utf-8", "replace")
             if info & 0xF in (NO_TYPE, FUNCTION) and index not in (UNDEFINED, ABSOLUTE) and name:
-                yield Symbol(value, size, name)
+                yield Symbol(value, info & 0xF == FUNCTION, size, name)
 
 
 class SymbolTable:
@@ -122,9 +131,13 @@ class SymbolTable:
         kernel = self._kernel
         if kernel is not None and not user:
             place = address if kernel.covers(address) else kernel.virtual(address)
-            symbol = None if place is None else kernel.find(place)
-            if symbol is not None and place is not None:
-                return f"{symbol.name}+{place - symbol.address:#x}"
+            name = None if place is None else kernel.describe(place)
+            if name is not None:
+                return name
         programs = [program for program in self._modules if program.covers(address)]
-        symbol = programs[0].find(address) if len(programs) == 1 else None
-        return None if symbol is None else f"{programs[0].name}: {symbol.name}+{address - symbol.address:#x}"
+        name = programs[0].describe(address) if len(programs) == 1 else None
+        return None if name is None else f"{programs[0].name}: {name}"
+
+    def describe_in(self, program: str, address: int) -> str | None:
+        """Return ``symbol+0x12`` for a user address in the module of that name, or None."""
+        return next((one.describe(address) for one in self._modules if one.name == program), None)

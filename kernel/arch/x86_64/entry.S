@@ -16,6 +16,7 @@
  * (gates.c): interrupts are off and strings go upwards. A system call keeps rbx, rbp, r12-r15 and rsp for its caller;
  * rax is the call's number, rdi rsi rdx r10 r8 r9 its arguments. C expects them just there, but for r10. */
 	.globl entry_syscall
+	.type entry_syscall, @function
 	.balign 64
 entry_syscall:
 	movq %rsp, user_rsp(%rip)
@@ -50,6 +51,7 @@ entry_syscall:
 
 /* arch_resume_message(badge, tag, w0..w3): into the thread switched to, which waits in a system call. */
 	.globl arch_resume_message
+	.type arch_resume_message, @function
 	.balign 64
 arch_resume_message:
 	movq %rcx, %r10
@@ -60,6 +62,7 @@ arch_resume_message:
 
 /* arch_resume(thread): by the way the thread came in. */
 	.globl arch_resume
+	.type arch_resume, @function
 	.balign 64
 arch_resume:
 	cmpq $VECTOR_SYSCALL, FRAME_VECTOR(%rdi)
@@ -98,6 +101,7 @@ entry_\vector:
 	.pushsection .rodata
 	.balign 8
 	.globl entry_stubs
+	.type entry_stubs, @function
 entry_stubs:
 	.popsection
 	.set number, 0
@@ -126,6 +130,7 @@ entry_common:
 	jmp trap_from_kernel
 
 	.globl arch_idle
+	.type arch_idle, @function
 arch_idle:
 	movq $kernel_stack_end, %rsp
 1:	sti
