@@ -8,6 +8,7 @@ so is the file that is open already as standard output or standard error.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -41,8 +42,16 @@ class WholeFile:
 
     def write(self, data: bytes) -> None:
         """Write the whole content and put the file in its place. Called once."""
-        with self._file:
-            self._file.write(data)
+        self.append(data)
+        self.finish()
+
+    def append(self, data: bytes) -> None:
+        """Write a part of the content."""
+        self._file.write(data)
+
+    def finish(self) -> None:
+        """Put the file in its place. Called once."""
+        self._file.close()
         if self._temporary is not None and self._target is not None:
             self._temporary.chmod(_mode(self._target))
             self._temporary.replace(self._target)
@@ -54,7 +63,7 @@ class WholeFile:
 
     def __exit__(self, *_: object) -> None:
         """Take away what was not finished."""
-        if not self._file.closed:
+        with contextlib.suppress(OSError):  # what could not be written is not worth a second complaint
             self._file.close()
         if self._temporary is not None:
             self._temporary.unlink(missing_ok=True)

@@ -20,7 +20,8 @@ from ringscope.emulator.devices.host_input import InputLogError
 from ringscope.emulator.machine import ConfigError
 from ringscope.emulator.native.library import LibraryMissing
 from ringscope.emulator.timing.parameters import ProfileError
-from ringscope.tools import boot, compare, cpu, endings, image, ipc, stat
+from ringscope.emulator.trace.recording import RecordingError
+from ringscope.tools import boot, compare, cpu, endings, image, ipc, stat, trace
 from ringscope.tools.host_signals import STATUS_BASE
 from ringscope.tools.options import UsageError
 
@@ -37,6 +38,7 @@ REFUSALS = (
     InputLogError,
     LibraryMissing,
     UnknownEngine,
+    RecordingError,
 )
 #: What the host may run out of at any point.
 HOST_LIMITS = {
@@ -47,7 +49,7 @@ HOST_LIMITS = {
     errno.ENOMEM: "this computer has too little memory free; give the guest less with -m",
 }
 LONG_OPTION = re.compile("-[A-Za-z]{3,}(=.*)?")
-COMMANDS = (boot, stat, ipc, compare, image, cpu)
+COMMANDS = (boot, stat, ipc, trace, compare, image, cpu)
 
 
 class Parser(argparse.ArgumentParser):

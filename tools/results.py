@@ -11,6 +11,8 @@ from ringscope.bootimage.whole_file import WholeFile
 from ringscope.tools.options import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ringscope.emulator.books import Entry
     from ringscope.tools.session import Outcome
 
@@ -75,8 +77,20 @@ class ResultFile:
 
     def write(self, text: str) -> None:
         """Write the whole content and put the file in its place. Called once."""
+        self.append(text.encode())
+        self.finish()
+
+    def append(self, data: bytes) -> None:
+        """Write a part of the content."""
+        self._do(lambda: self._file.append(data))
+
+    def finish(self) -> None:
+        """Put the file in its place. Called once."""
+        self._do(self._file.finish)
+
+    def _do(self, action: Callable[[], None]) -> None:
         try:
-            self._file.write(text.encode())
+            action()
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -21,11 +21,16 @@ from ringscope.tools.progress import Progress
 from ringscope.tools.terminal import Terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ringscope.bootimage import LoadedImage
     from ringscope.bootimage.arm64 import LoadedArm64
     from ringscope.emulator.devices.host_input import HostInput
     from ringscope.emulator.platforms.pc import Board
     from ringscope.emulator.platforms.virt import VirtBoard
+
+    Image = LoadedImage | LoadedArm64
+    Watch = Callable[[Machine, Image, contextlib.ExitStack], Callable[[], None]]
 
 STDIN, STDOUT = 0, 1
 
@@ -41,8 +46,12 @@ class Outcome:
     console: ConsoleOutput
 
 
-def run(options: BootOptions) -> Outcome:
-    """Boot and run to the end. Raises what the options' files and values are refused with."""
+def run(options: BootOptions, watch: Watch | None = None) -> Outcome:
+    """Boot and run to the end. Raises what the options' files and values are refused with.
+
+    ``watch`` is given the loaded machine and a stack for what must be undone at the end, and returns what it
+    wants done between two slices of the guest.
+    """
     console = ConsoleOutput(STDOUT)
     with contextlib.ExitStack() as stack:
         disk = _open_disk(options, stack)
@@ -60,7 +69,13 @@ def run(options: BootOptions) -> Outcome:
         _attach_input(machine, console, signals, options, stack)
         stack.callback(console.end_line)
         stack.callback(progress.erase)
-        machine.on_slice = lambda: _pause(console, progress)
+        look = _nothing if watch is None else watch(machine, image, stack)
+
+        def pause() -> None:
+            look()
+            _pause(console, progress)
+
+        machine.on_slice = pause
         started = time.monotonic()
         end = machine.run(options.limit)
         seconds = time.monotonic() - started
@@ -68,6 +83,10 @@ def run(options: BootOptions) -> Outcome:
         if end.reason == "interrupted" and signals.status is not None:
             end = replace(end, status=signals.status)
         return Outcome(machine, image, end, seconds, console)
+
+
+def _nothing() -> None:
+    """Nobody watches."""
 
 
 def _open_disk(options: BootOptions, stack: contextlib.ExitStack) -> DiskImage | None:
