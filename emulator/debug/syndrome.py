@@ -30,14 +30,19 @@ ABORTS = frozenset({0x20, 0x21, 0x24, 0x25})
 #: The fault status code's upper four bits; the lower two are then the level of the walk.
 FAULTS_WITH_LEVEL = {0: "address size", 1: "translation", 2: "access flag", 3: "permission"}
 FAULTS = {0x10: "external abort", 0x21: "alignment"}
+DATA_ABORTS = frozenset({0x24, 0x25})
+WRITE, ADDRESS_NOT_VALID = 1 << 6, 1 << 10  # WnR, of data aborts; FnV
 
 
 def describe(esr: int, far: int) -> str:
-    """Return the exception in words: ``data abort (translation fault, level 1) for 0xdead0000``."""
+    """Return the exception in words: ``data abort (translation fault, level 1, write) for 0xdead0000``."""
     kind = esr >> 26 & 0x3F
     words = CLASSES.get(kind, f"exception class {kind:#x}")
     if kind in ABORTS:
-        words += f" ({_fault(esr & 0x3F)})"
+        write = ", write" if kind in DATA_ABORTS and esr & WRITE else ""
+        words += f" ({_fault(esr & 0x3F)}{write})"
+        if esr & ADDRESS_NOT_VALID:
+            return words
     return f"{words} for {far:#x}" if kind in WITH_ADDRESS else words
 
 
