@@ -12,6 +12,7 @@ from ringscope.emulator.debug.symbols import SymbolTable
 from ringscope.tools.host_signals import STATUS_BASE
 
 if TYPE_CHECKING:
+    from ringscope.emulator.cpu.engine import Engine
     from ringscope.tools.session import Outcome
 
 NOBODY_READS = STATUS_BASE + signal.SIGPIPE
@@ -29,7 +30,7 @@ exit status:
   2      bad input or usage
   124    --limit-cycles reached
   125    an internal error: a bug in ringscope
-  126    triple fault
+  126    triple fault; on AArch64 an exception whose handler cannot be executed
   129    the terminal hung up (SIGHUP)
   130    Ctrl-C (SIGINT)
   131    Ctrl-\\ (SIGQUIT)
@@ -52,6 +53,8 @@ def explain(outcome: Outcome) -> None:
         engine = outcome.machine.engine
         if outcome.exit.reason == "triple-fault" and engine.arch == "x86_64":
             print(raised.chain(engine, symbols), file=sys.stderr)
+        elif (taken := fault_report.raised(engine, symbols)) is not None:
+            print(taken, file=sys.stderr)
         print("\n".join(fault_report.report(engine, symbols)), file=sys.stderr)
 
 
@@ -66,6 +69,13 @@ def _warn_of_lost_marks(outcome: Outcome) -> None:
         )
 
 
+def _no_handler(engine: Engine) -> str:
+    """Say that no exception can be delivered any more, in the architecture's words."""
+    if engine.arch == "x86_64":
+        return "triple fault"
+    return f"an exception found no handler: nothing can be executed at {engine.register('pc'):#x},"
+
+
 def _sentence(outcome: Outcome) -> str:
     machine, end = outcome.machine, outcome.exit
     when = f"at cycle {machine.engine.time}"
@@ -77,7 +87,7 @@ def _sentence(outcome: Outcome) -> str:
         case "interrupted":
             return f"interrupted {when}"
         case "triple-fault":
-            return f"triple fault {when}"
+            return f"{_no_handler(machine.engine)} {when}"
         case "error":
             return f"{end.detail}, {when}; this is a bug in ringscope: please report it with the image"
         case _:

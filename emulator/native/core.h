@@ -168,6 +168,7 @@ bool core_cut_block(struct core *c, uint64_t pc);       /* the block ends before
  * whose handlers cannot be fetched enters no block, and one whose handlers fault at once completes none: so an exception
  * before which nothing was executed is a step, takes a cycle, and ends the run as the end of a block would. */
 void core_exception_taken(struct core *c, bool begun);
+void core_shut_down(struct core *c);                    /* no exception can be delivered: the run ends */
 void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user);
 void core_retried_store(struct core *c);                /* the store for which an instruction was retried is done */
 

@@ -247,6 +247,8 @@ void core_exception_taken(struct core *c, bool begun)
         stop_here(c, arch_pc(c), why);
 }
 
+void core_shut_down(struct core *c) { stop_here(c, arch_pc(c), STOP_TRIPLE_FAULT); }
+
 /* Stops before any instruction, also inside a block, and disturb nothing. */
 static bool stop_for_debugger(struct core *c, uint64_t pc)
 {

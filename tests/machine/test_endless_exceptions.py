@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from tests.machine.processor import Processor
     from tests.machine.rig import Rig
 
-UNMAPPED = {"x86_64": 0x4000_0000, "aarch64": arm_snippets.RAM + (64 << 20)}
+UNMAPPED = 0x4000_0000
 UNDEFINED, PAGE_FAULT = 6, 14
-UNDEFINED_ARM, PREFETCH_ABORT = 1, 3
-CASES = [(arch, name) for arch in UNMAPPED for name in ("undefined", "unmapped")]
+UNDEFINED_ARM = 1
+#: A handler at EL1 that cannot be fetched ends the run: test_crashes.py.
+CASES = [("x86_64", "undefined"), ("x86_64", "unmapped"), ("aarch64", "undefined")]
 
 
 def with_a_stack_of_its_own(rig: Rig, vector: int, handler: int) -> None:
@@ -38,24 +39,20 @@ def prepare_x86(rig: Rig, name: str) -> tuple[int, int]:
         rig.handler(UNDEFINED, "ud2")
         rig.place(snippets.CODE, "nop; ud2")
         return UNDEFINED, handler
-    with_a_stack_of_its_own(rig, PAGE_FAULT, UNMAPPED["x86_64"])
-    rig.place(snippets.CODE, f"nop; mov eax, [{UNMAPPED['x86_64']}]")
-    return PAGE_FAULT, UNMAPPED["x86_64"]
+    with_a_stack_of_its_own(rig, PAGE_FAULT, UNMAPPED)
+    rig.place(snippets.CODE, f"nop; mov eax, [{UNMAPPED}]")
+    return PAGE_FAULT, UNMAPPED
 
 
-def prepare_arm(arm: ArmRig, name: str) -> tuple[int, int]:
-    if name == "undefined":
-        arm.handler(SAME_SYNC, ".word 0")
-        arm.place(arm_snippets.CODE, "nop; .word 0")
-        return UNDEFINED_ARM, arm_snippets.VECTORS + SAME_SYNC
-    where = UNMAPPED["aarch64"]
-    arm.place(arm_snippets.CODE, f"set x0, {where}; msr vbar_el1, x0; isb; br x0")
-    return PREFETCH_ABORT, where + SAME_SYNC
+def prepare_arm(arm: ArmRig) -> tuple[int, int]:
+    arm.handler(SAME_SYNC, ".word 0")
+    arm.place(arm_snippets.CODE, "nop; .word 0")
+    return UNDEFINED_ARM, arm_snippets.VECTORS + SAME_SYNC
 
 
 def prepare(processor: Processor, arch: str, name: str) -> tuple[int, int]:
     """Return the exception that is raised for ever and the handler that raises it."""
-    found = prepare_x86(processor, name) if arch == "x86_64" else prepare_arm(processor, name)
+    found = prepare_x86(processor, name) if arch == "x86_64" else prepare_arm(processor)
     processor.begin()
     return found
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PAGE = 4096
 GENERAL = (*range(arm.UC_ARM64_REG_X0, arm.UC_ARM64_REG_X0 + 29), arm.UC_ARM64_REG_X29, arm.UC_ARM64_REG_X30)
 #: The fields of ``struct env_layout`` (native/aarch64/engine.h), in its order.
-FIELDS = "regs pc pstate daif esr far".split()
+FIELDS = "regs pc pstate daif esr far vbar".split()
 EL1H_MASKED = 0x3C5  # PSTATE: EL1 with its own stack pointer, D, A, I and F masked
 EL1T_MASKED = 0x3C4
 DAIF, EL1H = 0x3C0, 0x5  # what of it the engine keeps apart
@@ -71,6 +71,7 @@ def find_layout(uc: Uc, env: int) -> dict[str, int]:
         "daif": word("DAIF", find.toggled("DAIF.I", write_mask, 7), EL1H_MASKED & DAIF),
         "esr": find.register("ESR_EL1", arm.UC_ARM64_REG_ESR_EL1, 0x5A17_4440),
         "far": find.register("FAR_EL1", arm.UC_ARM64_REG_FAR_EL1, 0x5A17_0000_4444_5550),
+        "vbar": find.register("VBAR_EL1", arm.UC_ARM64_REG_VBAR_EL1, 0x5A17_0000_4466_6800),
         "pstate": word("PSTATE", find.toggled("PSTATE.SP", write_stack, 0), EL1H),
     }
     if layout["pc"] != layout["regs"] + 8 * 32:

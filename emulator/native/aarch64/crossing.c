@@ -73,6 +73,14 @@ static void call_firmware(struct core *c)
     ENV_REG(c->env, 0) = c->call.firmware(ENV_REG(c->env, 0), ENV_REG(c->env, 1), ENV_REG(c->env, 2));
 }
 
+/* The handler of EL1's own exceptions cannot be fetched. Delivering that would lead here again for ever: there is no third
+ * level that gives up, so the machine does, with the exception before it still in the registers. */
+static bool is_dead_end(const struct core *c, uint32_t number)
+{
+    return number == EXCEPTION_PREFETCH_ABORT && arch_ring(c) == RING_KERNEL &&
+           arch_pc(c) == ENV_VBAR(c->env) + VECTOR_SYNC_EL1;
+}
+
 void core_on_exception(void *uc, uint32_t number, void *user)
 {
     struct core *c = user;
@@ -94,6 +102,10 @@ void core_on_exception(void *uc, uint32_t number, void *user)
         break;
     default:
         begun = core_cut_block(c, arch_pc(c));
+        if (is_dead_end(c, number)) {
+            core_shut_down(c);
+            return;
+        }
         deliver(c, number, COST_EXCEPTION);
         core_exception_taken(c, begun);
     }

@@ -23,7 +23,7 @@ typedef struct cpu_opaque cpu_t; /* the object around it */
 
 /* Byte offsets into env_t. Python fills this in once per process. */
 struct env_layout {
-    uint32_t regs, pc, pstate, daif, esr, far;
+    uint32_t regs, pc, pstate, daif, esr, far, vbar;
 };
 extern struct env_layout env_layout;
 
@@ -34,6 +34,8 @@ extern struct env_layout env_layout;
 #define ENV_DAIF(env) ENV_FIELD(env, uint64_t, daif, 0)
 #define ENV_ESR(env) ENV_FIELD(env, uint64_t, esr, 0) /* ESR_EL1 and FAR_EL1 */
 #define ENV_FAR(env) ENV_FIELD(env, uint64_t, far, 0)
+#define ENV_VBAR(env) ENV_FIELD(env, uint64_t, vbar, 0) /* VBAR_EL1 */
+#define VECTOR_SYNC_EL1 0x200 /* of a synchronous exception at EL1 on its own stack pointer */
 #define ESR_CLASS_SHIFT 26
 
 enum { REG_SP = 31 };
