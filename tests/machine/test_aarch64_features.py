@@ -21,7 +21,7 @@ FIELDS = {
     "id_aa64isar0_el1": {"AES": (4, 2), "SHA1": (8, 1), "SHA2": (12, 1), "CRC32": (16, 1), "Atomic": (20, 0),
                          "RDM": (28, 0), "SHA3": (32, 0), "DP": (44, 0), "TS": (52, 0), "RNDR": (60, 0)},
     "id_aa64isar1_el1": {"DPB": (0, 0), "APA": (4, 0), "JSCVT": (12, 0), "FCMA": (16, 0), "LRCPC": (20, 0)},
-    "id_aa64mmfr0_el1": {"PARange": (0, 2), "ASIDBits": (4, 2), "BigEnd": (8, 0), "TGran16": (20, 0),
+    "id_aa64mmfr0_el1": {"PARange": (0, 4), "ASIDBits": (4, 2), "BigEnd": (8, 0), "TGran16": (20, 0),
                          "TGran64": (24, 0xF), "TGran4": (28, 0)},
     "id_aa64mmfr1_el1": {"HAFDBS": (0, 0), "VH": (8, 0), "PAN": (20, 0), "XNX": (28, 0)},
 }  # fmt: skip
@@ -62,7 +62,7 @@ def test_it_says_so_whenever_it_is_asked(make_arm, fidelity: str) -> None:
     arm = make_arm(timing=fidelity == "timing")
     asked = "again: mrs x0, id_aa64pfr0_el1; mrs x1, id_aa64mmfr0_el1; subs x2, x2, #1; b.ne again"
     arm.measure(f"movz x2, #3; {asked}")
-    assert (arm.register("x0"), arm.register("x1")) == (0x0011, 0x0F00_0022)
+    assert (arm.register("x0"), arm.register("x1")) == (0x0011, 0x0F00_0024)
 
 
 IGNORE_TOP = "mrs x9, tcr_el1; orr x9, x9, #0x2000000000; msr tcr_el1, x9; isb"

@@ -12,6 +12,9 @@ A1, AS = 1 << 22, 1 << 36  # TCR_EL1
 #: TCR_EL1 says for each half: the lowest bit of TnSZ, EPDn, the lowest bit of TGn, what it says for
 #: 4 KiB, and TBIn.
 HALVES = {False: (0, 7, 14, 0b00, 37), True: (16, 23, 30, 0b10, 38)}
+#: Bits of a physical address by TCR_EL1.IPS, and how many the processor has (a Cortex-A57's TRM, MMFR0).
+IPS_AT, IPS = 32, (32, 36, 40, 42, 44, 48, 48, 48)
+PHYSICAL_BITS = 44
 VALID, TABLE_OR_PAGE, USER, READ_ONLY, NOT_GLOBAL, PXN = 1, 2, 1 << 6, 1 << 7, 1 << 11, 1 << 53
 OUTPUT = 0x0000_FFFF_FFFF_F000
 BASE = 0x0000_FFFF_FFFF_FFFE
@@ -49,7 +52,8 @@ class ArmRegisters:
         """Translate ``vaddr`` by the tables in ``ram``."""
         result = Walk()
         if self.mode == "off":
-            result.present, result.paddr = True, vaddr
+            if vaddr < 1 << PHYSICAL_BITS:
+                result.present, result.paddr = True, vaddr
             return result
         upper = bool(vaddr >> 55 & 1)
         size_at, epd, granule_at, granule, tbi = HALVES[upper]
@@ -60,6 +64,9 @@ class ArmRegisters:
         if self.tcr >> epd & 1 or self.tcr >> granule_at & 3 != granule or not 25 <= bits <= 48:
             return result
         table = (self.ttbr1 if upper else self.ttbr0) & BASE
+        limit = 1 << min(IPS[self.tcr >> IPS_AT & 7], PHYSICAL_BITS)
+        if table >= limit:
+            return result
         first = next(level for level, (shift, _) in LEVELS.items() if bits > shift)
         offset = vaddr & ((1 << bits) - 1)
         for level in range(first, 4):
@@ -71,7 +78,7 @@ class ArmRegisters:
             descriptor = int.from_bytes(ram[address : address + 8], "little")
             result.entries.append((address, descriptor))
             result.shifts.append(shift)
-            if not descriptor & VALID:
+            if not descriptor & VALID or descriptor & OUTPUT >= limit:
                 return result
             if level < 3 and descriptor & TABLE_OR_PAGE:
                 table = descriptor & OUTPUT

@@ -86,7 +86,7 @@ def test_a_walk_finds_what_the_oracle_finds_on_random_tables(arm_library, seed: 
     random = Random(seed)
     ram = arm_machines.table_ram(random, TABLES, wild=seed % 2 == 1)
     mappings = 0
-    for _ in range(20):
+    for _ in range(40):
         registers = arm_machines.registers(random, TABLES, wild=seed % 2 == 1)
         pool = arm_machines.addresses(random, registers.tcr, 20)
         for vaddr in pool + [random.getrandbits(64) for _ in range(4)]:

@@ -31,15 +31,15 @@ static bool is_timer(const struct system_register *r)
 /* ---- what the processor says of itself ---- */
 
 /* The engine's processor offers what this machine does not do. Ours has AArch64 at EL1 and EL0 alone (PFR0); no performance
- * counters, whose cycles would be the host's (DFR0); 40 bits of physical address, little-endian tables, and no granule but
- * 4 KiB (MMFR0). Source of the fields: Arm ARM, D19.2. */
+ * counters, whose cycles would be the host's (DFR0); little-endian tables, and no granule but 4 KiB (MMFR0). Source of the
+ * fields: Arm ARM, D19.2. */
 static const struct identification {
     uint32_t name;
     uint64_t engines, ours;
 } identification[] = {
     {SYSTEM_REGISTER(3, 0, 0, 4, 0), 0x2222, 0x0011},
     {SYSTEM_REGISTER(3, 0, 0, 5, 0), 0x10305106, 0x10305006},
-    {SYSTEM_REGISTER(3, 0, 0, 7, 0), 0x1124, 0x0f000022},
+    {SYSTEM_REGISTER(3, 0, 0, 7, 0), 0x1124, 0x0f000024},
 };
 enum { IDENTIFICATIONS = sizeof(identification) / sizeof(identification[0]), DESCRIPTION_WORDS = 16 };
 
