@@ -55,18 +55,10 @@ class ArmRegisters:
             if vaddr < 1 << PHYSICAL_BITS:
                 result.present, result.paddr = True, vaddr
             return result
-        upper = bool(vaddr >> 55 & 1)
-        size_at, epd, granule_at, granule, tbi = HALVES[upper]
-        bits = 64 - (self.tcr >> size_at & 0x3F)
-        compared = range(bits, 56 if self.tcr >> tbi & 1 else 64)
-        if any(bool(vaddr >> bit & 1) != upper for bit in compared):
+        start = self._start(vaddr)
+        if start is None:
             return result
-        if self.tcr >> epd & 1 or self.tcr >> granule_at & 3 != granule or not 25 <= bits <= 48:
-            return result
-        table = (self.ttbr1 if upper else self.ttbr0) & BASE
-        limit = 1 << min(IPS[self.tcr >> IPS_AT & 7], PHYSICAL_BITS)
-        if table >= limit:
-            return result
+        table, bits = start
         first = next(level for level, (shift, _) in LEVELS.items() if bits > shift)
         offset = vaddr & ((1 << bits) - 1)
         for level in range(first, 4):
@@ -74,19 +66,37 @@ class ArmRegisters:
             index = offset >> shift if level == first else offset >> shift & 511
             address = table + 8 * index
             if address + 8 > len(ram):
-                return result
+                break
             descriptor = int.from_bytes(ram[address : address + 8], "little")
             result.entries.append((address, descriptor))
             result.shifts.append(shift)
-            if not descriptor & VALID or descriptor & OUTPUT >= limit:
-                return result
+            if not descriptor & VALID or descriptor & OUTPUT >= self._limit:
+                break
             if level < 3 and descriptor & TABLE_OR_PAGE:
                 table = descriptor & OUTPUT
                 continue
             if may_be_block or (level == 3 and descriptor & TABLE_OR_PAGE):
                 _end(result, vaddr, descriptor, shift)
-            return result
-        raise AssertionError("the last level is always an end")
+            break
+        return result
+
+    @property
+    def _limit(self) -> int:
+        """The first physical address that is none."""
+        return 1 << min(IPS[self.tcr >> IPS_AT & 7], PHYSICAL_BITS)
+
+    def _start(self, vaddr: int) -> tuple[int, int] | None:
+        """Return the table of the half that an address lies in and the half's bits; None if it has none."""
+        upper = bool(vaddr >> 55 & 1)
+        size_at, epd, granule_at, granule, tbi = HALVES[upper]
+        bits = 64 - (self.tcr >> size_at & 0x3F)
+        compared = range(bits, 56 if self.tcr >> tbi & 1 else 64)
+        if any(bool(vaddr >> bit & 1) != upper for bit in compared):
+            return None
+        if self.tcr >> epd & 1 or self.tcr >> granule_at & 3 != granule or not 25 <= bits <= 48:
+            return None
+        table = (self.ttbr1 if upper else self.ttbr0) & BASE
+        return None if table >= self._limit else (table, bits)
 
 
 def _end(result: Walk, vaddr: int, descriptor: int, shift: int) -> None:
