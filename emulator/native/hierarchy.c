@@ -2,151 +2,200 @@
  *
  * hierarchy.c: a miss on its way out and back (see hierarchy.h for what is counted)
  *
- * read_*() asks a level for a line and returns who served it; write_*() delivers a dirty victim to a level; evict_*()
- * sends a word pushed out of a level on its way. A level is filled when it is asked, before its victim moves on: the
- * outer levels never look inwards, so the order of the two makes no difference and saves a second search.
+ * `depth` is an outer level, OUTER_MEMORY beyond the last. read_line() asks from a depth on for a line and returns who
+ * served it; store_line() delivers a store or a line to a depth; fill() puts a line into an outer level and
+ * leave() sends what that pushed out on its way.
  */
 #include "hierarchy.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* ---- writebacks, from the outside in ---- */
+static const enum counter loads[] = {COUNTER_L2_LOADS, COUNTER_LLC_LOADS};
+static const enum counter load_misses[] = {COUNTER_L2_LOAD_MISSES, COUNTER_LLC_LOAD_MISSES};
+static const enum counter stores[] = {COUNTER_L2_STORES, COUNTER_LLC_STORES};
 
-static void evict_llc(struct account *a, uint32_t victim)
+static unsigned present(const struct hierarchy *h, unsigned depth)
 {
-    if (victim & CACHE_DIRTY)
+    while (depth < OUTER_LEVELS && !h->outer[depth].word)
+        depth++;
+    return depth;
+}
+
+enum arrival {
+    PART,   /* of a line: a store */
+    WHOLE,  /* a line that a level before keeps */
+    VICTIM, /* a line that no level before it keeps */
+};
+
+static const struct served_config *store_line(struct hierarchy *h, struct account *a, unsigned depth, uint32_t line,
+                                              enum arrival what);
+
+/* ---- lines on their way out ---- */
+
+/* A word pushed out by a level goes to the next one, `depth`. */
+static void leave(struct hierarchy *h, struct account *a, unsigned depth, uint32_t victim)
+{
+    if (!victim)
+        return;
+    depth = present(h, depth);
+    if (victim & CACHE_DIRTY) {
         account_count(a, COUNTER_WRITEBACKS);
-}
-
-static void write_llc(struct hierarchy *h, struct account *a, uint32_t line)
-{
-    uint32_t victim;
-    if (!h->llc.word)
-        return;
-    account_count(a, COUNTER_LLC_STORES);
-    if (!cache_access(&h->llc, line, true, &victim))
-        evict_llc(a, victim);
-}
-
-static void evict_l2(struct hierarchy *h, struct account *a, uint32_t victim)
-{
-    if (!(victim & CACHE_DIRTY))
-        return;
-    account_count(a, COUNTER_WRITEBACKS);
-    write_llc(h, a, victim >> CACHE_LINE_SHIFT);
-}
-
-static void write_l2(struct hierarchy *h, struct account *a, uint32_t line)
-{
-    uint32_t victim;
-    if (!h->l2.word) {
-        write_llc(h, a, line);
+        (void)store_line(h, a, depth, victim >> CACHE_LINE_SHIFT, VICTIM);
         return;
     }
-    account_count(a, COUNTER_L2_STORES);
-    if (!cache_access(&h->l2, line, true, &victim))
-        evict_l2(h, a, victim);
+    if (depth == OUTER_MEMORY || h->outer[depth].inclusion != INCLUSION_EXCLUSIVE)
+        return;
+    account_count(a, stores[depth]);
+    if (cache_touch(&h->outer[depth], victim >> CACHE_LINE_SHIFT, false))
+        return;
+    leave(h, a, depth + 1, cache_fill(&h->outer[depth], victim >> CACHE_LINE_SHIFT, false));
 }
 
-static void evict_l1(struct hierarchy *h, struct account *a, uint32_t victim)
+static uint32_t remove_before(struct hierarchy *h, unsigned depth, uint32_t line)
 {
-    if (!(victim & CACHE_DIRTY))
-        return;
-    account_count(a, COUNTER_WRITEBACKS);
-    write_l2(h, a, victim >> CACHE_LINE_SHIFT);
+    uint32_t words = cache_remove(&h->l1d, line) | cache_remove(&h->l1i, line);
+    for (unsigned inner = 0; inner < depth; inner++)
+        words |= cache_remove(&h->outer[inner], line);
+    return words;
+}
+
+static void fill(struct hierarchy *h, struct account *a, unsigned depth, uint32_t line, bool dirty)
+{
+    uint32_t victim = cache_fill(&h->outer[depth], line, dirty);
+    if (victim && h->outer[depth].inclusion == INCLUSION_INCLUSIVE)
+        victim |= remove_before(h, depth, victim >> CACHE_LINE_SHIFT) & CACHE_DIRTY;
+    leave(h, a, depth + 1, victim);
 }
 
 /* ---- reads ---- */
 
-static const struct served_config *read_llc(struct hierarchy *h, struct account *a, uint32_t line)
+/* *dirty is set where the line is moved away from an exclusive level that had it dirty. */
+static const struct served_config *read_line(struct hierarchy *h, struct account *a, unsigned depth, uint32_t line,
+                                             bool *dirty)
 {
-    uint32_t victim;
-    if (!h->llc.word)
-        return &h->by_memory;
-    account_count(a, COUNTER_LLC_LOADS);
-    if (cache_access(&h->llc, line, false, &victim))
-        return &h->by_llc;
-    account_count(a, COUNTER_LLC_LOAD_MISSES);
-    evict_llc(a, victim);
-    return &h->by_memory;
-}
-
-static const struct served_config *read_l2(struct hierarchy *h, struct account *a, uint32_t line)
-{
-    uint32_t victim;
-    if (!h->l2.word)
-        return read_llc(h, a, line);
-    account_count(a, COUNTER_L2_LOADS);
-    if (cache_access(&h->l2, line, false, &victim))
-        return &h->by_l2;
-    account_count(a, COUNTER_L2_LOAD_MISSES);
-    const struct served_config *server = read_llc(h, a, line);
-    evict_l2(h, a, victim);
+    depth = present(h, depth);
+    if (depth == OUTER_MEMORY)
+        return &h->served_by[OUTER_MEMORY];
+    struct cache *cache = &h->outer[depth];
+    account_count(a, loads[depth]);
+    if (cache->inclusion == INCLUSION_EXCLUSIVE) {
+        uint32_t word = cache_remove(cache, line);
+        *dirty |= word & CACHE_DIRTY;
+        if (word)
+            return &h->served_by[depth];
+        account_count(a, load_misses[depth]);
+        return read_line(h, a, depth + 1, line, dirty);
+    }
+    if (cache_touch(cache, line, false))
+        return &h->served_by[depth];
+    account_count(a, load_misses[depth]);
+    bool arrives_dirty = false;
+    const struct served_config *server = read_line(h, a, depth + 1, line, &arrives_dirty);
+    fill(h, a, depth, line, arrives_dirty);
     return server;
 }
 
-static void data_line(struct hierarchy *h, struct account *a, uint32_t line, bool write)
+/* Brings a line that a first level missed into it. */
+static const struct served_config *fill_first(struct hierarchy *h, struct account *a, struct cache *first, uint32_t line,
+                                              bool dirty)
 {
-    uint32_t victim;
-    if (cache_access(&h->l1d, line, write, &victim))
+    const struct served_config *server = read_line(h, a, 0, line, &dirty);
+    leave(h, a, 0, cache_fill(first, line, dirty));
+    return server;
+}
+
+/* ---- stores ---- */
+
+/* Returns who took it, or who had the line where that is read first. */
+static const struct served_config *store_line(struct hierarchy *h, struct account *a, unsigned depth, uint32_t line,
+                                              enum arrival what)
+{
+    depth = present(h, depth);
+    const struct served_config *server = &h->served_by[depth];
+    if (depth == OUTER_MEMORY)
+        return server;
+    struct cache *cache = &h->outer[depth];
+    account_count(a, stores[depth]);
+    if (!cache_touch(cache, line, !cache->write_through)) {
+        bool dirty = !cache->write_through;
+        if (cache->inclusion == INCLUSION_EXCLUSIVE ? what != VICTIM : !cache->write_allocate)
+            return store_line(h, a, depth + 1, line, what);
+        if (what == PART)
+            server = read_line(h, a, depth + 1, line, &dirty);
+        fill(h, a, depth, line, dirty);
+    }
+    if (cache->write_through)
+        (void)store_line(h, a, depth + 1, line, what == PART ? PART : WHOLE);
+    return server;
+}
+
+static void store_to_first(struct hierarchy *h, struct account *a, uint32_t line)
+{
+    struct cache *first = &h->l1d;
+    if (!cache_touch(first, line, !first->write_through)) {
+        account_count(a, COUNTER_L1D_STORE_MISSES);
+        const struct served_config *server = first->write_allocate
+                                                 ? fill_first(h, a, first, line, !first->write_through)
+                                                 : store_line(h, a, 0, line, PART);
+        account_charge(a, CAUSE_D_MISS, server->store);
+        if (!first->write_allocate)
+            return;
+    }
+    if (first->write_through)
+        (void)store_line(h, a, 0, line, PART);
+}
+
+/* ---- accesses ---- */
+
+static void load_line(struct hierarchy *h, struct account *a, uint32_t line)
+{
+    if (cache_touch(&h->l1d, line, false))
         return;
-    account_count(a, write ? COUNTER_L1D_STORE_MISSES : COUNTER_L1D_LOAD_MISSES);
-    const struct served_config *server = read_l2(h, a, line);
-    evict_l1(h, a, victim);
-    account_charge(a, CAUSE_D_MISS, write ? server->store : server->load);
+    account_count(a, COUNTER_L1D_LOAD_MISSES);
+    account_charge(a, CAUSE_D_MISS, fill_first(h, a, &h->l1d, line, false)->load);
 }
 
 void hierarchy_data_slow(struct hierarchy *h, struct account *a, uint64_t paddr, unsigned size, bool write)
 {
     uint32_t last = (uint32_t)((paddr + size - 1) >> h->line_shift);
     for (uint32_t line = (uint32_t)(paddr >> h->line_shift); line <= last; line++)
-        data_line(h, a, line, write);
+        if (write)
+            store_to_first(h, a, line);
+        else
+            load_line(h, a, line);
 }
 
 void hierarchy_fetch_slow(struct hierarchy *h, struct account *a, uint32_t line)
 {
-    uint32_t victim;
-    if (cache_access(&h->l1i, line, false, &victim))
+    if (cache_touch(&h->l1i, line, false))
         return;
     account_count(a, COUNTER_L1I_LOAD_MISSES);
-    account_charge(a, CAUSE_I_MISS, read_l2(h, a, line)->fetch);
+    account_charge(a, CAUSE_I_MISS, fill_first(h, a, &h->l1i, line, false)->fetch);
 }
 
 uint32_t hierarchy_walk_load(struct hierarchy *h, struct account *a, uint64_t paddr)
 {
-    uint32_t victim, line = (uint32_t)(paddr >> h->line_shift);
-    if (cache_access(&h->l1d, line, false, &victim))
+    uint32_t line = (uint32_t)(paddr >> h->line_shift);
+    if (cache_touch(&h->l1d, line, false))
         return h->walk_l1_read;
-    const struct served_config *server = read_l2(h, a, line);
-    evict_l1(h, a, victim);
-    return server->walk;
+    return fill_first(h, a, &h->l1d, line, false)->walk;
 }
 
 /* ---- flushes ---- */
 
 void hierarchy_flush_line(struct hierarchy *h, struct account *a, uint64_t paddr)
 {
-    uint32_t line = (uint32_t)(paddr >> h->line_shift);
-    uint32_t words = cache_remove(&h->l1i, line) | cache_remove(&h->l1d, line) | cache_remove(&h->l2, line) |
-                     cache_remove(&h->llc, line);
-    if (words & CACHE_DIRTY)
+    if (remove_before(h, OUTER_LEVELS, (uint32_t)(paddr >> h->line_shift)) & CACHE_DIRTY)
         account_count(a, COUNTER_WRITEBACKS);
-}
-
-static void count_dirty(const struct cache *cache, struct account *a)
-{
-    if (!cache->word)
-        return;
-    for (size_t i = 0; i < ((size_t)cache->set_mask + 1) << cache->set_shift; i++)
-        a->now->n[COUNTER_WRITEBACKS] += cache->word[i] & CACHE_DIRTY;
 }
 
 void hierarchy_flush_all(struct hierarchy *h, struct account *a)
 {
-    count_dirty(&h->l1d, a);
-    count_dirty(&h->l2, a);
-    count_dirty(&h->llc, a);
+    uint64_t dirty = cache_dirty_lines(&h->l1d) + (h->unified ? 0 : cache_dirty_lines(&h->l1i));
+    for (unsigned depth = 0; depth < OUTER_LEVELS; depth++)
+        dirty += cache_dirty_lines(&h->outer[depth]);
+    a->now->n[COUNTER_WRITEBACKS] += dirty;
     hierarchy_empty(h);
 }
 
@@ -154,8 +203,8 @@ void hierarchy_empty(struct hierarchy *h)
 {
     cache_empty(&h->l1i);
     cache_empty(&h->l1d);
-    cache_empty(&h->l2);
-    cache_empty(&h->llc);
+    for (unsigned depth = 0; depth < OUTER_LEVELS; depth++)
+        cache_empty(&h->outer[depth]);
 }
 
 /* ---- building ---- */
@@ -177,24 +226,31 @@ const char *hierarchy_init(struct hierarchy *h, const struct model_config *confi
     static char sentence[160];
     uint32_t line = config->l1d.line_bytes;
     memset(h, 0, sizeof *h);
-    if (config->l1i.sets == 0 || config->l1d.sets == 0)
-        return "l1i, l1d: sets must not be 0; only l2 and llc may be absent";
+    if (config->l1d.sets == 0)
+        return "l1d: sets must not be 0; only l1i, l2 and llc may be absent";
+    if (config->l1i.inclusion != INCLUSION_NEITHER || config->l1d.inclusion != INCLUSION_NEITHER)
+        return "l1i, l1d: inclusion must be neither, there is no level before them";
     if (line < 8 || line > 1024 || (line & (line - 1)) != 0)
         return "l1d: line_bytes must be a power of two from 8 to 1024";
     h->line_mask = line - 1;
+    h->fast_end[0] = line;
+    h->fast_end[1] = config->l1d.write_through ? 0 : line;
     while (1u << h->line_shift < line)
         h->line_shift++;
     h->walk_l1_read = config->walk.l1_read;
-    h->by_l2 = config->by_l2;
-    h->by_llc = config->by_llc;
-    h->by_memory = config->by_memory;
+    h->served_by[OUTER_L2] = config->by_l2;
+    h->served_by[OUTER_LLC] = config->by_llc;
+    h->served_by[OUTER_MEMORY] = config->by_memory;
     const char *refusal = init_level("l1i", &h->l1i, &config->l1i, line, sentence, sizeof sentence);
     if (!refusal)
         refusal = init_level("l1d", &h->l1d, &config->l1d, line, sentence, sizeof sentence);
     if (!refusal)
-        refusal = init_level("l2", &h->l2, &config->l2, line, sentence, sizeof sentence);
+        refusal = init_level("l2", &h->outer[OUTER_L2], &config->l2, line, sentence, sizeof sentence);
     if (!refusal)
-        refusal = init_level("llc", &h->llc, &config->llc, line, sentence, sizeof sentence);
+        refusal = init_level("llc", &h->outer[OUTER_LLC], &config->llc, line, sentence, sizeof sentence);
+    h->unified = !h->l1i.word;
+    if (h->unified)
+        h->l1i = h->l1d;
     if (refusal)
         hierarchy_free(h);
     return refusal;
@@ -202,8 +258,9 @@ const char *hierarchy_init(struct hierarchy *h, const struct model_config *confi
 
 void hierarchy_free(struct hierarchy *h)
 {
-    cache_free(&h->l1i);
+    if (!h->unified)
+        cache_free(&h->l1i);
     cache_free(&h->l1d);
-    cache_free(&h->l2);
-    cache_free(&h->llc);
+    for (unsigned depth = 0; depth < OUTER_LEVELS; depth++)
+        cache_free(&h->outer[depth]);
 }

@@ -2,28 +2,47 @@
  *
  * hierarchy.h: the caches wired together: L1I and L1D over a unified L2 over a unified LLC over memory
  *
- * Every level is write-back and write-allocate with true LRU. A miss asks the next level, then fills every level on the
- * way back, the outermost first; nothing is removed from inner levels when an outer one evicts (neither inclusive nor
- * exclusive). A dirty victim is written to the next level: there it becomes the newest line, dirty, and is put in place
- * without a read if it was absent. No level prefetches. L2 or LLC may be absent.
+ * L2 or LLC may be absent; so may L1I, and then L1D is one first level for code and data. Each level has a replacement
+ * policy (cache.h) and what follows. No level prefetches.
+ *
+ * Reads. A miss asks the next level, then fills every level on the way back, the outermost first.
+ *   neither     (L2, LLC) nothing is removed from the levels before it when it evicts
+ *   inclusive   what it evicts leaves all levels before it too; dirty if any of the copies was
+ *   exclusive   holds victims of the level before it alone: a read that hits takes the line away, and its dirtiness
+ *               with it, to the level that asked; a miss does not fill it; and it takes every victim, dirty or clean
+ * A victim goes to the next level if it is dirty or that level is exclusive. There it becomes the newest line; absent,
+ * it is put in place without a read where the level is write-allocate or exclusive, and otherwise goes on outward.
+ *
+ * Stores.
+ *   write-back      a store that hits makes the line dirty
+ *   write-through   it leaves the line as it is and goes on to the next level as well
+ *   write-allocate  a store that misses reads its line first, which fills the level, and then hits
+ *   otherwise       it goes on to the next level and leaves this one as it is
+ * A store that goes on is met there in the same way, and so is a dirty line that a write-through level keeps and hands
+ * on (which need not be read first). An exclusive level never allocates for either.
  *
  * What is counted, under the ring in force:
  *   L1-dcache-loads, -stores   accesses, one each, also when an access crosses a line (as perf counts instructions)
- *   L1-dcache-load-misses, -store-misses   lines missed, so an access that crosses a line can add two
- *   L1-icache-loads            calls of hierarchy_fetch: lines of code that the caller fetches
+ *   L1-dcache-load-misses, -store-misses   lines missed, so an access that crosses a line can add two; a store that
+ *                              misses counts whether or not it allocates
+ *   L1-icache-loads            calls of hierarchy_fetch: lines of code that the caller fetches, from a unified first
+ *                              level too
  *   L1-icache-load-misses      lines missed
- *   L2-loads                   lines asked of L2: L1I misses, L1D load and store misses (a store reads its line
- *                              first), and reads of the page walker that miss L1D
+ *   L2-loads                   lines asked of L2: L1I misses, L1D load and allocating store misses, and reads of the
+ *                              page walker that miss L1D
  *   L2-load-misses             those that L2 did not hold
- *   L2-stores                  dirty L1D victims arriving at L2
+ *   L2-stores                  what arrives at L2 to be kept or passed on: dirty L1 victims, all of them where L2 is
+ *                              exclusive, and stores that L1 passed on, one for each line they touch
  *   LLC-loads, LLC-load-misses, LLC-stores   the same one level further out; with no L2 they come from L1
- *   writebacks                 dirty lines leaving any level for the next one or for memory
+ *   writebacks                 dirty lines pushed out of any level, for the next one or for memory. A line that moves
+ *                              inward, a store that goes on, and a dirty line that a level passes on are none
  * Reads of the page walker look in L1D and move lines there as loads do, but are not L1-dcache-loads: those are the
- * program's own. Counters of an absent level stay 0.
+ * program's own. Counters of an absent level stay 0; what reaches memory has no counter.
  *
  * What is charged: nothing for a hit in L1, which the static cost of the instruction contains; for a miss the price of
- * the level that served (struct served_config), per line, to i-miss or d-miss of the ring
- * in force; a walker's read returns its price instead. Writebacks are free: they wait in buffers.
+ * the level that served (struct served_config), per line, to i-miss or d-miss of the ring in force; a walker's read
+ * returns its price instead. A store that allocates is served by whoever had its line, one that does not by the level
+ * that took it. Writebacks and stores written through are free: they wait in buffers.
  *
  * Contract: addresses are those of cacheable memory, below hierarchy_paddr_limit(); device accesses do not come here.
  */
@@ -33,12 +52,18 @@
 #include "account.h"
 #include "cache.h"
 
+enum { OUTER_L2, OUTER_LLC, OUTER_LEVELS, OUTER_MEMORY = OUTER_LEVELS };
+
 struct hierarchy {
-    struct cache l1i, l1d, l2, llc;
-    struct served_config by_l2, by_llc, by_memory;
+    struct cache l1i, l1d; /* the same lines where the first level is unified */
     uint32_t line_shift;
+    uint32_t line_mask;    /* line_bytes - 1 */
+    uint32_t fast_end[2];  /* for a load, for a store: how far from its line's begin an access may end to be looked up in
+                              the newest line alone; 0 where stores are written through: none may */
+    struct cache outer[OUTER_LEVELS];
+    struct served_config served_by[OUTER_LEVELS + 1];
     uint32_t walk_l1_read; /* cycles */
-    uint32_t line_mask; /* line_bytes - 1 */
+    bool unified;
 };
 
 /* Returns NULL, or a sentence naming the cache and what is wrong. On failure nothing is left to free. */
@@ -54,7 +79,7 @@ void hierarchy_fetch_slow(struct hierarchy *h, struct account *a, uint32_t line)
 static inline void hierarchy_data_rest(struct hierarchy *h, struct account *a, uint64_t paddr, unsigned size,
                                        bool write)
 {
-    if ((paddr & h->line_mask) + size > h->line_mask + 1ull ||
+    if ((paddr & h->line_mask) + size > h->fast_end[write] ||
         !cache_touch_newest(&h->l1d, (uint32_t)(paddr >> h->line_shift), write))
         hierarchy_data_slow(h, a, paddr, size, write);
 }

@@ -10,6 +10,8 @@
 enum { SMALL_SHIFT = 12, HUGE_SHIFT = 30, PML4E_SHIFT = 39 };
 enum { CACHE_PML4E, CACHE_PDPTE, CACHE_PDE };
 
+static bool has_second_level(const struct mmu *mmu) { return mmu->stlb.array[TLB_SMALL].entry != NULL; }
+
 static unsigned size_shift(const struct mmu *mmu, int size)
 {
     return size == TLB_SMALL ? SMALL_SHIFT : size == TLB_LARGE ? mmu->large_shift : HUGE_SHIFT;
@@ -89,7 +91,7 @@ static uint32_t walk_cycles(struct mmu *mmu, struct account *a, uint64_t vaddr, 
 const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, uint64_t vaddr, enum access access)
 {
     bool fetch = access == ACCESS_FETCH;
-    struct tlb *first = fetch ? &mmu->itlb : &mmu->dtlb;
+    struct tlb *first = fetch && !mmu->unified ? &mmu->itlb : &mmu->dtlb;
     const struct tlb_entry *entry = touch(mmu, first, vaddr);
     if (entry) {
         account_count(a, fetch ? COUNTER_ITLB_LOADS : COUNTER_DTLB_LOADS);
@@ -105,18 +107,21 @@ const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, u
     /* The access will complete: from here on it counts. */
     account_count(a, fetch ? COUNTER_ITLB_LOADS : COUNTER_DTLB_LOADS);
     account_count(a, fetch ? COUNTER_ITLB_LOAD_MISSES : COUNTER_DTLB_LOAD_MISSES);
-    account_count(a, COUNTER_STLB_LOADS);
+    if (has_second_level(mmu))
+        account_count(a, COUNTER_STLB_LOADS);
     if (second) {
         account_charge(a, CAUSE_TLB_WALK, mmu->price.stlb_hit);
         return fill(mmu, first, vaddr, tlb_entry_paddr(second, vaddr), tlb_entry_shift(second),
                     (unsigned)(second->data >> 6 & 63), tlb_entry_global(second));
     }
-    account_count(a, COUNTER_STLB_LOAD_MISSES);
+    if (has_second_level(mmu))
+        account_count(a, COUNTER_STLB_LOAD_MISSES);
     account_count(a, COUNTER_PAGE_WALKS);
     uint32_t cycles = walk_cycles(mmu, a, vaddr, &walk);
     a->now->n[COUNTER_PAGE_WALK_CYCLES] += cycles;
     account_charge(a, CAUSE_TLB_WALK, cycles);
-    (void)fill(mmu, &mmu->stlb, vaddr, walk.paddr, walk.page_shift, walk.page_shift, walk.global);
+    if (has_second_level(mmu))
+        (void)fill(mmu, &mmu->stlb, vaddr, walk.paddr, walk.page_shift, walk.page_shift, walk.global);
     return fill(mmu, first, vaddr, walk.paddr, walk.page_shift, walk.page_shift, walk.global);
 }
 
@@ -140,10 +145,13 @@ void mmu_set_ram(struct mmu *mmu, const struct guest_ram *ram) { mmu->ram = ram;
 
 /* ---- flushes ---- */
 
+/* How many of D-TLB, STLB, I-TLB have entries of their own. */
+static unsigned levels(const struct mmu *mmu) { return mmu->unified ? 2 : 3; }
+
 static void sweep(struct mmu *mmu, bool (*visit)(struct tlb_entry *, void *), void *context)
 {
-    struct tlb *tlbs[] = {&mmu->dtlb, &mmu->itlb, &mmu->stlb};
-    for (unsigned i = 0; i < sizeof tlbs / sizeof *tlbs; i++)
+    struct tlb *tlbs[] = {&mmu->dtlb, &mmu->stlb, &mmu->itlb};
+    for (unsigned i = 0; i < levels(mmu); i++)
         for (int size = 0; size < TLB_SIZES; size++)
             if (size == 0 || tlbs[i]->array[size].entry != tlbs[i]->array[0].entry)
                 tlb_sweep(&tlbs[i]->array[size], visit, context);
@@ -223,8 +231,8 @@ static bool has_tag(struct tlb_entry *entry, void *context)
 
 static void forget_page(struct mmu *mmu, struct one_page *page)
 {
-    struct tlb *tlbs[] = {&mmu->dtlb, &mmu->itlb, &mmu->stlb};
-    for (unsigned i = 0; i < sizeof tlbs / sizeof *tlbs; i++)
+    struct tlb *tlbs[] = {&mmu->dtlb, &mmu->stlb, &mmu->itlb};
+    for (unsigned i = 0; i < levels(mmu); i++)
         for (int size = 0; size < TLB_SIZES; size++)
             if (mmu->pieces || page->any_tag)
                 tlb_sweep(&tlbs[i]->array[size], is_of_page, page);
@@ -278,6 +286,11 @@ static const char *init_tlb(const char *name, struct tlb *tlb, const struct tlb_
     return sentence;
 }
 
+static bool is_absent(const struct tlb_config *config)
+{
+    return !config->small.entries && !config->large.entries && !config->huge.entries;
+}
+
 static const char *init_walk_cache(struct tlb_array *array, uint32_t entries)
 {
     struct tlb_array_config config = {.entries = entries, .ways = entries};
@@ -297,10 +310,13 @@ const char *mmu_init(struct mmu *mmu, const struct model_config *config, struct 
     mmu->next_tag = MMU_ASIDS + 1;
     mmu_set_ram(mmu, &none);
     mmu_set_state(mmu, &(struct paging_state){0});
+    mmu->unified = is_absent(&config->itlb);
     const char *refusal = init_tlb("dtlb", &mmu->dtlb, &config->dtlb, sentence, sizeof sentence);
-    if (!refusal)
+    if (!refusal && !mmu->unified)
         refusal = init_tlb("itlb", &mmu->itlb, &config->itlb, sentence, sizeof sentence);
-    if (!refusal)
+    else if (!refusal)
+        mmu->itlb = mmu->dtlb;
+    if (!refusal && !is_absent(&config->stlb))
         refusal = init_tlb("stlb", &mmu->stlb, &config->stlb, sentence, sizeof sentence);
     const uint32_t entries[MMU_WALK_CACHES] = {
         [CACHE_PML4E] = config->walk.pml4e_cached,
@@ -316,8 +332,9 @@ const char *mmu_init(struct mmu *mmu, const struct model_config *config, struct 
 
 void mmu_free(struct mmu *mmu)
 {
+    if (!mmu->unified)
+        tlb_free(&mmu->itlb);
     tlb_free(&mmu->dtlb);
-    tlb_free(&mmu->itlb);
     tlb_free(&mmu->stlb);
     for (unsigned i = 0; i < MMU_WALK_CACHES; i++)
         tlb_array_free(&mmu->walk_cache[i]);

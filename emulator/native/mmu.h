@@ -6,8 +6,8 @@
  * address. The snapshot of the control registers (mmu_set_state) must be current, and the flushes that the architecture
  * prescribes must be asked for: nothing is inferred.
  *
- * Structure: I-TLB and D-TLB over one second-level TLB (STLB), all with true LRU, each entry tagged with its PCID or
- * global. A walk fills the STLB and the first level; a hit in the STLB fills the first level; a victim of the first
+ * Structure: I-TLB and D-TLB, or one first level for both, over one second-level TLB (STLB) or none, all with true LRU,
+ * each entry tagged with its PCID (x86) or ASID (AArch64), or global. A walk fills the STLB and the first level; a hit in the STLB fills the first level; a victim of the first
  * level is dropped. Both levels are probed for every page size at once; should a guest have made several entries match,
  * the smallest page counts, and of one size the entry used last. A page whose size has no array is held in pieces of
  * the next smaller size that has one. Paging-structure caches (PML4E, PDPTE, PDE) save the reads of the outer levels;
@@ -17,8 +17,9 @@
  *   iTLB-loads     calls with ACCESS_FETCH that found a mapping
  *   dTLB-loads     calls with ACCESS_LOAD or ACCESS_STORE that found one: an access that crosses a page is two calls
  *   iTLB-, dTLB-load-misses   those that the first level did not hold
- *   L2-TLB-loads, -load-misses   those misses, and those that the second level did not hold either
- *   page-walks     walks, one for each L2-TLB-load-miss
+ *   L2-TLB-loads, -load-misses   those misses, and those that the second level did not hold either; 0 without one
+ *   page-walks     walks, one for each translation that no level held; its reads go through L1D and are counted there
+ *                  as hierarchy.h says, and only once: what the engine does for itself is never counted
  *   page-walk-cycles   what they took, all of it charged to tlb-walk; STLB hits are charged to tlb-walk too
  * A translation that finds no mapping counts, charges and changes nothing: the access faults and is counted when it is
  * tried again. Permissions are the engine's: a present page that refuses the access is looked up as any other. A first
@@ -37,11 +38,12 @@ enum access { ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE };
 enum { MMU_ASIDS = 1 << PAGING_ASID_BITS, MMU_WALK_CACHES = 3 };
 
 struct mmu {
-    struct tlb dtlb, itlb, stlb;
+    struct tlb dtlb, itlb, stlb; /* a unified first level is the D-TLB, and the I-TLB a view of its entries */
     uint64_t small_key; /* what every key of a small page of the address space in force ends with */
     uint64_t tag;       /* of the address space in force */
     enum paging_mode mode;
     unsigned large_shift;
+    bool unified;
     bool pieces;          /* some page is held in pieces: invlpg must look everywhere */
     struct paging_state state;
     struct hierarchy *hierarchy;

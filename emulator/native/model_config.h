@@ -18,13 +18,18 @@ enum cost {
     COST_COUNT
 };
 
-enum replacement { REPLACEMENT_LRU = 0 }; /* the only policy so far; a profile that names another is refused */
+enum replacement { REPLACEMENT_LRU, REPLACEMENT_TREE_PLRU, REPLACEMENT_RANDOM }; /* see cache.h */
+enum inclusion { INCLUSION_NEITHER, INCLUSION_INCLUSIVE, INCLUSION_EXCLUSIVE };   /* see hierarchy.h */
 
 struct cache_config {
-    uint32_t sets; /* a power of two; 0: there is no such level (L2 and LLC only) */
+    uint32_t sets; /* a power of two; 0: no such level (L2, LLC), or one with L1D (L1I) */
     uint32_t ways;
     uint32_t line_bytes; /* a power of two, the same at every level */
     uint32_t replacement;
+    uint32_t seed;           /* of pseudo-random replacement, not 0 */
+    uint32_t write_through;  /* 0: write-back */
+    uint32_t write_allocate; /* 0: a store that misses passes by */
+    uint32_t inclusion;      /* of an outer level, towards all before it (exclusive: the one before it) */
 };
 
 /* Cycles charged when a level beyond L1 had to serve an access: what the core fails to hide, not the whole latency. */
@@ -34,7 +39,8 @@ struct served_config {
 };
 
 struct tlb_array_config {
-    uint32_t entries; /* 0: none; pages of this size are held in pieces of the next smaller size */
+    uint32_t entries; /* 0: none; pages of this size are held in pieces of the next smaller size. Of the small pages:
+                         no second level (STLB), or one TLB for code and data (I-TLB) */
     uint32_t ways;    /* equal to entries: fully associative */
 };
 

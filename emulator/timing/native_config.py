@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from ringscope.emulator.timing.profile import Profile
 
 ANY = "any"  # the architecture of an event that all have
-REPLACEMENT = {"lru": 0}  # enum replacement
+#: enum replacement, enum inclusion and the flags of struct cache_config, by a profile's words.
+POLICY = {
+    "replacement": {"lru": 0, "tree-plru": 1, "random": 2},
+    "write": {"write-back": 0, "write-through": 1},
+    "allocation": {"no-write-allocate": 0, "write-allocate": 1},
+    "inclusion": {"neither": 0, "inclusive": 1, "exclusive": 2},
+}
 
 
 def _cache(name: str, cache: Cache) -> dict[str, int]:
@@ -27,7 +33,11 @@ def _cache(name: str, cache: Cache) -> dict[str, int]:
         f"{name}.sets": cache.sets,
         f"{name}.ways": cache.ways,
         f"{name}.line_bytes": cache.line,
-        f"{name}.replacement": REPLACEMENT[cache.replacement],
+        f"{name}.replacement": POLICY["replacement"][cache.replacement],
+        f"{name}.seed": cache.seed,
+        f"{name}.write_through": POLICY["write"][cache.write],
+        f"{name}.write_allocate": POLICY["allocation"][cache.allocation],
+        f"{name}.inclusion": POLICY["inclusion"][cache.inclusion],
     }
 
 

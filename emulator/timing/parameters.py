@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 MAXIMUM = 0xFFFF_FFFF  # the native configuration has 32-bit fields
 ESTIMATE = "estimate"
-POLICIES = ("lru",)
+REPLACEMENTS = ("lru", "tree-plru", "random")
+WRITES = ("write-back", "write-through")
+ALLOCATIONS = ("write-allocate", "no-write-allocate")
+INCLUSIONS = ("neither", "inclusive", "exclusive")
 
 T = TypeVar("T")
 
@@ -32,9 +35,19 @@ def quantity(unit: str, minimum: int = 0, maximum: int = MAXIMUM) -> Any:  # noq
     return dataclasses.field(metadata={"unit": unit, "minimum": minimum, "maximum": maximum})
 
 
-def policy() -> Any:  # noqa: ANN401 (stands for a field's default)
-    """Declare a field that names a replacement policy."""
-    return dataclasses.field(metadata={"policy": True})
+def policy(known: tuple[str, ...]) -> Any:  # noqa: ANN401 (stands for a field's default)
+    """Declare a field that names one of the ``known`` policies; the first of them when it is absent."""
+    return dataclasses.field(default=known[0], metadata={"policies": known})
+
+
+def required_policy(known: tuple[str, ...]) -> Any:  # noqa: ANN401 (stands for a field's default)
+    """Declare a field that names one of the ``known`` policies and must be there."""
+    return dataclasses.field(metadata={"policies": known})
+
+
+def seed() -> Any:  # noqa: ANN401 (stands for a field's default)
+    """Declare the plain number that a generator starts from, 1 when absent: no property of hardware."""
+    return dataclasses.field(default=1, metadata={"seed": True})
 
 
 def flag() -> Any:  # noqa: ANN401 (stands for a field's default)
@@ -51,12 +64,20 @@ class Core:
 
 @dataclass(frozen=True)
 class Cache:
-    """One level: ``size / (ways * line)`` sets, a power of two."""
+    """One level: ``size / (ways * line)`` sets, a power of two.
+
+    What the policies mean is told in native/cache.h and native/hierarchy.h; ``seed`` is that of random
+    replacement. A size of 0 says that there is no L2 or LLC, or that the first level is one, L1D.
+    """
 
     size: int = quantity("bytes")
     ways: int = quantity("ways", 1, 64)
     line: int = quantity("bytes", 8, 1024)
-    replacement: str = policy()
+    replacement: str = required_policy(REPLACEMENTS)
+    write: str = policy(WRITES)
+    allocation: str = policy(ALLOCATIONS)
+    inclusion: str = policy(INCLUSIONS)
+    seed: int = seed()
 
     @property
     def sets(self) -> int:
@@ -200,8 +221,10 @@ class Reader:
             rule = field.metadata
             if dataclasses.is_dataclass(hints[field.name]):
                 values[field.name] = self.read(hints[field.name], table, where)
-            elif "policy" in rule:
-                values[field.name] = self._policy(table, where)
+            elif "policies" in rule:
+                values[field.name] = self._policy(table, where, field)
+            elif "seed" in rule:
+                values[field.name] = self._seed(table, where)
             elif "flag" in rule:
                 values[field.name] = self._flag(table, where)
             else:
@@ -210,11 +233,19 @@ class Reader:
                 )
         return kind(**values)
 
-    def _policy(self, table: Mapping[str, object], path: str) -> str:
-        value = self.value(table, path, "policy")
-        if value not in POLICIES:
-            raise self.refuse(path, f"must be one of {', '.join(POLICIES)}, not {value!r}")
+    def _policy(self, table: Mapping[str, object], path: str, field: dataclasses.Field[Any]) -> str:
+        if field.name not in table and field.default is not dataclasses.MISSING:
+            return str(field.default)
+        value, known = self.value(table, path, "policy"), field.metadata["policies"]
+        if value not in known:
+            raise self.refuse(path, f"must be one of {', '.join(known)}, not {value!r}")
         return str(value)
+
+    def _seed(self, table: Mapping[str, object], path: str) -> int:
+        value = table.get("seed", 1)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAXIMUM:
+            raise self.refuse(path, f"must be a whole number from 1 to {MAXIMUM}, not {value!r}")
+        return value
 
     def _flag(self, table: Mapping[str, object], path: str) -> bool:
         value = table.get(path.rpartition(".")[2], False)

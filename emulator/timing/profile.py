@@ -189,8 +189,12 @@ def _check(profile: Profile, reader: Reader) -> None:
 def _check_cache(name: str, cache: Cache, line: int, reader: Reader) -> None:
     if not _is_power_of_two(cache.line) or cache.line != line:
         raise reader.refuse(f"{name}.line", "must be a power of two and the same at every level")
-    if cache.size == 0 and name in ("l2", "llc"):
+    if cache.size == 0 and name != "l1d":
         return
+    if cache.replacement == "tree-plru" and not _is_power_of_two(cache.ways):
+        raise reader.refuse(f"{name}.ways", "must be a power of two for tree-plru")
+    if name in ("l1i", "l1d") and cache.inclusion != "neither":
+        raise reader.refuse(f"{name}.inclusion", "must be neither: there is no level before the first")
     if cache.size % (cache.ways * cache.line) or not _is_power_of_two(cache.sets):
         raise reader.refuse(f"{name}.size", "size / (ways * line), the sets, must be a power of two")
 
@@ -198,6 +202,8 @@ def _check_cache(name: str, cache: Cache, line: int, reader: Reader) -> None:
 def _check_tlb(name: str, tlb: Tlb, reader: Reader) -> None:
     for size in ("small", "large", "huge"):
         _check_array(f"{name}.{size}", getattr(tlb, size), reader)
+    if name != "dtlb" and not any((tlb.small.entries, tlb.large.entries, tlb.huge.entries)):
+        return
     if tlb.small.entries == 0:
         raise reader.refuse(f"{name}.small.entries", "must not be 0")
     if tlb.large_in_small and tlb.large.entries:

@@ -1,77 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The cache hierarchy, told by time stamps: every line remembers when it was last used."""
+"""The cache hierarchy, told rule by rule as hierarchy.h states them, on the slow caches of cache.py."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 
+from oracles.cache import EXCLUSIVE, INCLUSIVE, Level, Line
+
 
 @dataclass
-class Line:
-    """A line held by a level."""
+class Outer:
+    """A level beyond the first: what its counters and its prices are called."""
 
-    used: int
-    dirty: bool
-
-
-class Level:
-    """One set-associative level with true LRU."""
-
-    def __init__(self, sets: int, ways: int) -> None:
-        """Start empty."""
-        self.ways = ways
-        self.sets: list[dict[int, Line]] = [{} for _ in range(sets)]
-        self.clock = 0
-
-    def find(self, number: int) -> Line | None:
-        """Return the line if it is held."""
-        return self.sets[number % len(self.sets)].get(number)
-
-    def use(self, number: int, *, write: bool) -> bool:
-        """Use a line; False if it is not held."""
-        line = self.find(number)
-        if line is None:
-            return False
-        self.clock += 1
-        line.used = self.clock
-        line.dirty |= write
-        return True
-
-    def fill(self, number: int, *, dirty: bool) -> tuple[int, bool] | None:
-        """Put a line in; return the number and dirtiness of the one that had to leave."""
-        held = self.sets[number % len(self.sets)]
-        victim = None
-        if len(held) == self.ways:
-            oldest = min(held, key=lambda other: held[other].used)
-            victim = (oldest, held.pop(oldest).dirty)
-        self.clock += 1
-        held[number] = Line(self.clock, dirty)
-        return victim
-
-    def drop(self, number: int) -> bool:
-        """Remove a line; True if it was held and dirty."""
-        line = self.sets[number % len(self.sets)].pop(number, None)
-        return line is not None and line.dirty
-
-    def empty(self) -> int:
-        """Remove all lines; return how many were dirty."""
-        dirty = sum(line.dirty for held in self.sets for line in held.values())
-        for held in self.sets:
-            held.clear()
-        return dirty
+    prefix: str
+    price: str
+    level: Level
 
 
 class Hierarchy:
-    """L1I and L1D over L2 over LLC; the outer two may be absent (None)."""
+    """L1I and L1D, or one first level for both, over L2 over LLC; the outer two may be absent."""
 
     def __init__(self, config: dict[str, int]) -> None:
         """Build from the fields of the native configuration."""
         self.config = config
         self.line = config["l1d.line_bytes"]
-        self.l1i, self.l1d = self._level("l1i"), self._level("l1d")
+        l1d, l1i = self._level("l1d"), self._level("l1i")
+        assert l1d is not None
+        self.l1d, self.l1i = l1d, l1i or l1d
+        self.firsts = [self.l1d] if l1i is None else [self.l1d, l1i]
         self.outer = [
-            (prefix, level, price)
+            Outer(prefix, price, level)
             for prefix, name, price in (("L2", "l2", "by_l2"), ("LLC", "llc", "by_llc"))
             if (level := self._level(name))
         ]
@@ -79,48 +38,129 @@ class Hierarchy:
         self.causes: Counter[str] = Counter()
 
     def _level(self, name: str) -> Level | None:
-        sets = self.config[f"{name}.sets"]
-        return Level(sets, self.config[f"{name}.ways"]) if sets else None
+        c = {key.removeprefix(f"{name}."): value for key, value in self.config.items()}
+        if not c["sets"]:
+            return None
+        return Level(
+            c["sets"], c["ways"], c["replacement"], c["seed"],
+            bool(c["write_through"]), bool(c["write_allocate"]), c["inclusion"],
+        )  # fmt: skip
 
-    def _read(self, number: int, depth: int) -> str:
-        """Bring a line through the outer levels from ``depth`` on; return the price list of who had it."""
+    def levels(self) -> list[Level]:
+        """Return all levels, from the processor outward."""
+        return [*self.firsts, *(outer.level for outer in self.outer)]
+
+    # ---- a line on its way out ----
+
+    def _leave(self, victim: Line | None, depth: int) -> None:
+        """Send what the level before ``depth`` pushed out on its way."""
+        if victim is None:
+            return
+        if victim.dirty:
+            self.counters["writebacks"] += 1
+            self._take_whole(victim.number, depth)
+        elif depth < len(self.outer) and self.outer[depth].level.inclusion == EXCLUSIVE:
+            self.counters[f"{self.outer[depth].prefix}-stores"] += 1
+            level = self.outer[depth].level
+            if not level.use(victim.number, write=False):
+                self._put(victim.number, depth, dirty=False)
+
+    def _put(self, number: int, depth: int, *, dirty: bool) -> None:
+        """Fill an outer level; an inclusive one takes its victim from all levels before it."""
+        level = self.outer[depth].level
+        victim = level.fill(number, dirty=dirty)
+        if victim and level.inclusion == INCLUSIVE:
+            for inner in [*self.firsts, *(outer.level for outer in self.outer[:depth])]:
+                copy = inner.drop(victim.number)
+                victim.dirty |= copy is not None and copy.dirty
+        self._leave(victim, depth + 1)
+
+    def _take_whole(self, number: int, depth: int, *, victim: bool = True) -> None:
+        """Deliver a whole dirty line; ``victim`` says that no level before keeps it."""
+        if depth == len(self.outer):
+            return
+        level = self.outer[depth].level
+        self.counters[f"{self.outer[depth].prefix}-stores"] += 1
+        keeps = not level.write_through
+        takes = victim if level.inclusion == EXCLUSIVE else level.write_allocate
+        if not level.use(number, write=keeps):
+            if not takes:
+                self._take_whole(number, depth + 1, victim=victim)
+                return
+            self._put(number, depth, dirty=keeps)
+        if level.write_through:
+            self._take_whole(number, depth + 1, victim=False)
+
+    # ---- reads ----
+
+    def _read(self, number: int, depth: int) -> tuple[str, bool]:
+        """Bring a line through the outer levels; return the price list of who had it, and its dirtiness."""
+        if depth == len(self.outer):
+            return "by_memory", False
+        outer = self.outer[depth]
+        self.counters[f"{outer.prefix}-loads"] += 1
+        if outer.level.inclusion == EXCLUSIVE:
+            line = outer.level.drop(number)
+            if line:
+                return outer.price, line.dirty
+            self.counters[f"{outer.prefix}-load-misses"] += 1
+            return self._read(number, depth + 1)
+        if outer.level.use(number, write=False):
+            return outer.price, False
+        self.counters[f"{outer.prefix}-load-misses"] += 1
+        server, dirty = self._read(number, depth + 1)
+        self._put(number, depth, dirty=dirty)
+        return server, False
+
+    def _bring(self, first: Level, number: int) -> str:
+        """Fill a first level with a line that it missed; return who had it."""
+        server, dirty = self._read(number, 0)
+        self._leave(first.fill(number, dirty=dirty), 0)
+        return server
+
+    # ---- stores ----
+
+    def _store(self, number: int, depth: int) -> str:
+        """Deliver a store to part of a line to an outer level; return who served it."""
         if depth == len(self.outer):
             return "by_memory"
-        prefix, level, price = self.outer[depth]
-        self.counters[f"{prefix}-loads"] += 1
-        if level.use(number, write=False):
-            return price
-        self.counters[f"{prefix}-load-misses"] += 1
-        server = self._read(number, depth + 1)
-        self._leave(level.fill(number, dirty=False), depth + 1)
+        outer = self.outer[depth]
+        level = outer.level
+        self.counters[f"{outer.prefix}-stores"] += 1
+        server = outer.price
+        if level.find(number) is None:
+            if not level.write_allocate or level.inclusion == EXCLUSIVE:
+                return self._store(number, depth + 1)
+            server, dirty = self._read(number, depth + 1)
+            self._put(number, depth, dirty=dirty)
+        level.use(number, write=not level.write_through)
+        if level.write_through:
+            self._store(number, depth + 1)
         return server
 
-    def _leave(self, victim: tuple[int, bool] | None, depth: int) -> None:
-        """Send a victim of the level before ``depth`` on its way."""
-        if victim is None or not victim[1]:
-            return
-        self.counters["writebacks"] += 1
-        if depth == len(self.outer):
-            return
-        prefix, level, _ = self.outer[depth]
-        self.counters[f"{prefix}-stores"] += 1
-        if not level.use(victim[0], write=True):
-            self._leave(level.fill(victim[0], dirty=True), depth + 1)
-
-    def _access(self, level: Level, number: int, *, write: bool) -> str | None:
-        """Use a line of a first level, filling it if need be; return who served a miss."""
-        if level.use(number, write=write):
-            return None
-        server = self._read(number, 0)
-        self._leave(level.fill(number, dirty=write), 0)
+    def _store_to_first(self, number: int) -> str | None:
+        """Store to a line; return who served a miss."""
+        server = None
+        if self.l1d.find(number) is None:
+            if not self.l1d.write_allocate:
+                return self._store(number, 0)
+            server = self._bring(self.l1d, number)
+        self.l1d.use(number, write=not self.l1d.write_through)
+        if self.l1d.write_through:
+            self._store(number, 0)
         return server
+
+    # ---- what the processor does ----
+
+    def _load(self, first: Level, number: int) -> str | None:
+        return None if first.use(number, write=False) else self._bring(first, number)
 
     def data(self, paddr: int, size: int, *, write: bool, counted: bool = True) -> None:
         """Load or store."""
         kind = "store" if write else "load"
         self.counters[f"L1-dcache-{kind}s"] += counted
         for number in range(paddr // self.line, (paddr + size - 1) // self.line + 1):
-            server = self._access(self.l1d, number, write=write)
+            server = self._store_to_first(number) if write else self._load(self.l1d, number)
             if server:
                 self.counters[f"L1-dcache-{kind}-misses"] += 1
                 self.causes["d-miss"] += self.config[f"{server}.{kind}"]
@@ -128,23 +168,22 @@ class Hierarchy:
     def fetch(self, paddr: int) -> None:
         """Fetch a line of code."""
         self.counters["L1-icache-loads"] += 1
-        server = self._access(self.l1i, paddr // self.line, write=False)
+        server = self._load(self.l1i, paddr // self.line)
         if server:
             self.counters["L1-icache-load-misses"] += 1
             self.causes["i-miss"] += self.config[f"{server}.fetch"]
 
     def walk_load(self, paddr: int) -> int:
         """Read a page-table entry; return its cycles."""
-        server = self._access(self.l1d, paddr // self.line, write=False)
+        server = self._load(self.l1d, paddr // self.line)
         return self.config[f"{server}.walk"] if server else self.config["walk.l1_read"]
 
     def flush_line(self, paddr: int) -> None:
         """CLFLUSH."""
-        levels = [self.l1i, self.l1d, *(level for _, level, _ in self.outer)]
-        were_dirty = [level.drop(paddr // self.line) for level in levels]
-        self.counters["writebacks"] += any(were_dirty)
+        dropped = [level.drop(paddr // self.line) for level in self.levels()]
+        self.counters["writebacks"] += any(line and line.dirty for line in dropped)
 
     def flush_all(self) -> None:
         """WBINVD."""
-        for level in [self.l1i, self.l1d, *(level for _, level, _ in self.outer)]:
+        for level in self.levels():
             self.counters["writebacks"] += level.empty()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oracles.cache import EXCLUSIVE, INCLUSIVE, LRU, NEITHER, RANDOM, TREE_PLRU
 from oracles.walk import FRAME, GLOBAL, LARGE, LMA, NX, NXE, PAE, PCIDE, PG, PGE, PRESENT, PSE, Registers
 
 if TYPE_CHECKING:
@@ -19,25 +20,34 @@ PRICES = {
 
 
 def caches(random: Random) -> dict[str, int]:
-    """Return a random small hierarchy; now and then a level is absent."""
+    """Return a random small hierarchy of any policies; now and then a level is absent, or unified."""
     values = dict(PRICES)
     line = random.choice((16, 32, 64))
-    for name, sets, ways in (("l1i", (1, 2, 4), (1, 2, 3)), ("l1d", (1, 2, 4), (1, 2, 4)),
-                             ("l2", (0, 2, 4, 8), (1, 2, 5)), ("llc", (0, 4, 16), (2, 3, 8))):  # fmt: skip
-        values |= {f"{name}.sets": random.choice(sets), f"{name}.ways": random.choice(ways)}
-        values |= {f"{name}.line_bytes": line, f"{name}.replacement": 0}
+    for name, sets, ways in (("l1i", (0, 1, 2, 4), (1, 2, 3, 4)), ("l1d", (1, 2, 4), (1, 2, 3, 4)),
+                             ("l2", (0, 2, 4, 8), (1, 2, 5, 8)), ("llc", (0, 4, 16), (2, 3, 8))):  # fmt: skip
+        values |= {f"{name}.sets": random.choice(sets), f"{name}.ways": (way := random.choice(ways))}
+        values |= {f"{name}.line_bytes": line, f"{name}.seed": random.randrange(1, 1 << 32)}
+        policies = (LRU, RANDOM) if way & (way - 1) else (LRU, TREE_PLRU, RANDOM)
+        values |= {f"{name}.replacement": random.choice(policies)}
+        values |= {
+            f"{name}.write_through": random.randrange(2),
+            f"{name}.write_allocate": random.randrange(2),
+        }
+        outer = name in ("l2", "llc")
+        values |= {f"{name}.inclusion": random.choice((NEITHER, INCLUSIVE, EXCLUSIVE)) if outer else NEITHER}
     return values
 
 
 def tlbs(random: Random) -> dict[str, int]:
-    """Return random small TLBs and paging-structure caches, with and without arrays for large pages."""
+    """Return random small TLBs and paging-structure caches, some absent, some for small pages alone."""
     values: dict[str, int] = {}
+    absent = [name for name in ("itlb", "stlb") if random.random() < 0.25]
     for name in ("itlb", "dtlb", "stlb"):
         shared = name == "stlb" and random.random() < 0.5
         for size in ("small", "large", "huge"):
             sets, ways = random.choice((1, 2, 4)), random.choice((1, 2, 3, 4))
-            absent = size != "small" and random.random() < 0.3
-            if absent or (shared and size == "large"):
+            no_array = size != "small" and random.random() < 0.3
+            if name in absent or no_array or (shared and size == "large"):
                 sets = ways = 0
             values |= {f"{name}.{size}.entries": sets * ways, f"{name}.{size}.ways": ways}
         values[f"{name}.large_in_small"] = int(shared)

@@ -84,13 +84,15 @@ class Tlb:
 
 
 class Mmu:
-    """I-TLB and D-TLB over a second level over page walks."""
+    """I-TLB and D-TLB, or one for both, over a second level or none, over page walks."""
 
     def __init__(self, config: dict[str, int], hierarchy: Hierarchy) -> None:
         """``hierarchy`` serves the walker's reads and keeps all counters."""
         self.config = config
         self.hierarchy = hierarchy
-        self.itlb, self.dtlb, self.stlb = (Tlb(config, name) for name in ("itlb", "dtlb", "stlb"))
+        self.dtlb = Tlb(config, "dtlb")
+        self.itlb = Tlb(config, "itlb") if config["itlb.small.entries"] else self.dtlb
+        self.stlb = Tlb(config, "stlb") if config["stlb.small.entries"] else None
         names = ("pml4e", "pdpte", "pde")
         self.walk_caches = [Array(n := config[f"walk.{name}_cached"], n or 1) for name in names]
         self.registers: Registers | ArmRegisters = Registers()
@@ -124,22 +126,24 @@ class Mmu:
         if entry:
             counters[f"{prefix}-loads"] += 1
             return entry.frame << entry.shift | (vaddr & ((1 << entry.shift) - 1))
-        entry = self._use(self.stlb, vaddr)
+        entry = self._use(self.stlb, vaddr) if self.stlb else None
         walked = None if entry else self.registers.walk(self.ram, vaddr)
         if walked and not walked.present:
             return None
-        counters.update((f"{prefix}-loads", f"{prefix}-load-misses", "L2-TLB-loads"))
+        counters.update((f"{prefix}-loads", f"{prefix}-load-misses"))
+        counters["L2-TLB-loads"] += self.stlb is not None
         if entry:
             causes["tlb-walk"] += self.config["walk.stlb_hit"]
             paddr = entry.frame << entry.shift | (vaddr & ((1 << entry.shift) - 1))
             self._fill(first, vaddr, paddr, shift=entry.shift, mapping=entry.mapping_shift, asid=entry.asid)
             return paddr
-        counters.update(("L2-TLB-load-misses", "page-walks"))
+        counters["L2-TLB-load-misses"] += self.stlb is not None
+        counters["page-walks"] += 1
         cycles = self._walk_cycles(vaddr, walked)
         counters["page-walk-cycles"] += cycles
         causes["tlb-walk"] += cycles
         asid = None if walked.is_global else self.registers.asid
-        for tlb in (self.stlb, first):
+        for tlb in (self.stlb, first) if self.stlb else (first,):
             shift = walked.page_shift
             self._fill(tlb, vaddr, walked.paddr, shift=shift, mapping=shift, asid=asid)
         return walked.paddr
@@ -169,7 +173,7 @@ class Mmu:
 
     def _drop(self, doomed: Callable[[Entry], bool], doomed_tables: Callable[[Entry], bool]) -> None:
         for tlb in (self.itlb, self.dtlb, self.stlb):
-            for array in tlb.arrays:
+            for array in tlb.arrays if tlb else ():
                 array.drop(doomed)
         for array in self.walk_caches:
             array.drop(doomed_tables)

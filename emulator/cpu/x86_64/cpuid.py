@@ -43,8 +43,6 @@ def _bits(table: dict[str, int]) -> int:
 
 def _cache_leaf(kind: int, level: int, cache: Cache) -> Registers:
     """Return leaf 4's answer for one cache; kind 1 is data, 2 instruction, 3 unified."""
-    if not cache.size:
-        return 0, 0, 0, 0
     ebx = (cache.line - 1) | (cache.ways - 1) << 22
     return kind | level << 5 | 1 << 8, ebx, cache.sets - 1, 0
 
@@ -73,12 +71,15 @@ class Cpuid:
             0x80000007: (0, 0, 0, 1 << 8),  # the time-stamp counter is invariant
             0x80000008: (PHYSICAL_BITS | VIRTUAL_BITS << 8, 0, 0, 0),
         }
-        self._caches = (
-            _cache_leaf(1, 1, profile.l1d),
-            _cache_leaf(2, 1, profile.l1i),
-            _cache_leaf(3, 2, profile.l2),
-            _cache_leaf(3, 3, profile.llc),
+        caches = (
+            (1 if profile.l1i.size else 3, 1, profile.l1d),
+            (2, 1, profile.l1i),
+            (3, 2, profile.l2),
+            (3, 3, profile.llc),
         )
+        self._caches = [
+            _cache_leaf(kind, level, cache) for kind, level, cache in caches if cache.size
+        ]  # without a gap: it would end the list
 
     def __call__(self, leaf: int, subleaf: int) -> Registers:
         """Return eax, ebx, ecx, edx; all 0 for what is not defined."""

@@ -122,6 +122,12 @@ def test_a_profile_without_a_last_level_cache_names_none() -> None:
     assert Cpuid(smaller, smaller.frequency_hz)(4, 3) == (0, 0, 0, 0)
 
 
+def test_one_first_level_for_code_and_data_is_a_unified_cache_and_no_gap_follows_it() -> None:
+    unified = dataclasses.replace(PROFILE, l1i=dataclasses.replace(PROFILE.l1i, size=0))
+    cpuid = Cpuid(unified, unified.frequency_hz)
+    assert [cpuid(4, subleaf)[0] & 0xFF for subleaf in range(4)] == [3 | 1 << 5, 3 | 2 << 5, 3 | 3 << 5, 0]
+
+
 def test_the_clock_leaves_give_the_frequency_of_the_time_stamp_counter(cpuid) -> None:
     denominator, numerator, crystal, _ = cpuid(0x15, 0)
     assert crystal * numerator // denominator == PROFILE.frequency_hz

@@ -153,7 +153,22 @@ def test_a_file_that_is_not_text_is_not_toml(tmp_path) -> None:
         (', source = "SkyBridge" }', " }", "must have exactly value, unit and source (look at: source)"),
         ('source = "SkyBridge" }', 'source = "" }', "cost.syscall: source must say where the value is from"),
         ('source = "SkyBridge" }', 'source = "estimate:" }', "cost.syscall: an estimate needs its reason"),
-        ('value = "lru"', 'value = "plru"', "l1i.replacement: must be one of lru, not 'plru'"),
+        (
+            'value = "lru"',
+            'value = "plru"',
+            "l1i.replacement: must be one of lru, tree-plru, random, not 'plru'",
+        ),
+        ("[l1d]", "[l1d]\nseed = 0", "l1d.seed: must be a whole number from 1 to 4294967295, not 0"),
+        (
+            "[l1d]",
+            '[l1d]\nwrite = { value = "around", unit = "policy", source = "x" }',
+            "l1d.write: must be one of write-back, write-through, not 'around'",
+        ),
+        (
+            "[l1d]",
+            '[l1d]\ninclusion = { value = "inclusive", unit = "policy", source = "x" }',
+            "l1d.inclusion: must be neither: there is no level before the first",
+        ),
         (
             "value = 32768",
             "value = 30000",

@@ -246,3 +246,55 @@ def test_forgotten_entries_do_not_come_back_when_tags_run_out(machine) -> None:
     exhaust_tags(p)
     p.translate(PAGE, LOAD)
     assert translations(p) == (2, 2, 2, 2, 2)
+
+
+UNIFIED = {f"itlb.{size}.{what}": 0 for size in ("small", "large", "huge") for what in ("entries", "ways")}
+ONE_LEVEL = {key.replace("itlb", "stlb"): 0 for key in UNIFIED} | {"stlb.large_in_small": 0}
+
+
+def test_a_unified_first_level_has_for_a_fetch_what_a_load_brought(machine) -> None:
+    p = machine(UNIFIED)
+    p.translate(PAGE, LOAD)
+    p.translate(PAGE, FETCH)
+    p.translate(2 * PAGE, FETCH)
+    p.translate(2 * PAGE, LOAD)
+    assert (p.counters()["iTLB-loads"], p.counters()["iTLB-load-misses"]) == (2, 1)
+    assert translations(p) == (2, 1, 2, 2, 2)
+
+
+def test_code_evicts_data_from_a_unified_first_level(machine) -> None:
+    p = machine(UNIFIED | {"dtlb.small.entries": 2, "dtlb.small.ways": 2})
+    p.translate(PAGE, LOAD)
+    p.translate(2 * PAGE, FETCH)
+    p.translate(3 * PAGE, FETCH)
+    p.translate(PAGE, LOAD)
+    assert translations(p)[:2] == (2, 2)
+
+
+def test_large_pages_and_invlpg_in_a_unified_first_level(machine) -> None:
+    p = machine(UNIFIED, extra={PD + 8: LARGE | 0x1000_0000})
+    p.translate(TWO_MIB, FETCH)
+    p.translate(TWO_MIB + PAGE, LOAD)
+    assert translations(p) == (1, 0, 1, 1, 1)
+    p.invlpg(TWO_MIB)
+    p.translate(TWO_MIB + PAGE, LOAD)
+    assert translations(p) == (2, 1, 2, 2, 2)
+
+
+def test_without_a_second_level_every_miss_walks_and_nothing_is_counted_there(machine) -> None:
+    p = machine(ONE_LEVEL | {"dtlb.small.entries": 1, "dtlb.small.ways": 1})
+    for vaddr in (PAGE, 2 * PAGE, PAGE):
+        assert p.translate(vaddr, LOAD) == FRAMES + vaddr
+    assert translations(p) == (3, 3, 0, 0, 3)
+    assert p.causes()["tlb-walk"] == p.counters()["page-walk-cycles"]
+
+
+def test_live_entries_of_a_unified_level_stay_when_tags_run_out(machine) -> None:
+    p = machine(UNIFIED | ONE_LEVEL, cr4=PAE | PCIDE)
+    enter(p, 7)
+    p.flush_asid(7)
+    p.translate(PAGE, LOAD)
+    exhaust_tags(p)
+    p.translate(PAGE, FETCH)
+    assert translations(p) == (1, 1, 0, 0, 1)
+    assert "iTLB-load-misses" not in p.counters()
