@@ -124,12 +124,14 @@ class Run:
     document: dict[str, object]
     ledger: Sequence[Entry]
     has: frozenset[str]
+    what_if: bool
 
     def column(self, operation: str) -> ledger_table.Column:
         """Return an operation of the ledger. Raises UsageError where it was not carried out."""
         for entry in self.ledger:
             if entry.name == operation:
-                return ledger_table.Column(self.machine.replace(" ", "\n"), entry, self.has)
+                heading = self.machine.replace(" ", "\n") + ("\nwhat-if" if self.what_if else "")
+                return ledger_table.Column(heading, entry, self.has)
         names = ", ".join(entry.name for entry in self.ledger)
         raise UsageError(f"--operation {operation}: not in the ledger of {self.machine}, which has {names}")
 
@@ -210,6 +212,7 @@ def _run(machine: str, options: BootOptions, operation: str) -> Run:
         results.document(outcome),
         results.ledger(outcome),
         frozenset(outcome.machine.counters.names()),
+        outcome.machine.profile.what_if is not None,
     )
     run.column(operation)  # a name that there is none of is refused before the next machine runs
     return run

@@ -42,7 +42,7 @@ def text(outcome: Outcome, name: str) -> str:
     """Return the table; ``name`` is what was booted."""
     machine, end = outcome.machine, outcome.exit
     by_ring = machine.counters.by_ring(machine.books())
-    what = f"{machine.profile.arch}, {machine.profile.name}, {machine.config.fidelity}"
+    what = f"{machine.profile.arch}, {machine.profile.label}, {machine.config.fidelity}"
     lines = ["", f" Performance counter stats for '{name}' ({what}):", ""]
     lines += [_row(counter, by_ring) for counter in machine.counters.names()]
     lines += ["", *_causes(machine.books().causes()), "", *_times(outcome)]

@@ -10,11 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ringscope.emulator.timing import profile as profiles
+from ringscope.emulator.timing.parameters import ASSUMED, ESTIMATE
 from ringscope.tools.console import ResultConsole
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+
+    from ringscope.emulator.timing.profile import Profile
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,10 +32,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def list_profiles(_: argparse.Namespace) -> int:
     """Run ``cpu list`` and return the exit status."""
-    table = Table("name", "arch", "estimates", "description", box=None, pad_edge=False)
+    table = Table("name", "arch", "estimates", "assumed", "description", box=None, pad_edge=False)
     for name in profiles.available():
         profile = profiles.load(name)
-        table.add_row(name, profile.arch, f"{100 * profile.estimate_share:.0f}%", Text(profile.description))
+        shares = (f"{100 * profile.share(kind):.0f}%" for kind in (ESTIMATE, ASSUMED))
+        table.add_row(name, profile.arch, *shares, Text(profile.description))
     _print(table)
     return 0
 
@@ -49,7 +53,21 @@ def show_profile(arguments: argparse.Namespace) -> int:
         shown = f"{value:,}" if isinstance(value, int) else str(value)
         table.add_row(path, shown, str(entry["unit"]), Text(source))
     _print(table)
+    _print(Text(shares(profile)))
     return 0
+
+
+def shares(profile: Profile) -> str:
+    """Return a sentence on how much of a profile nobody published, and of what it is a what-if."""
+    estimates, assumed = (
+        sum(source.startswith(kind) for source in profile.sources.values()) for kind in (ESTIMATE, ASSUMED)
+    )
+    sentence = (
+        f"{estimates} of {len(profile.sources)} values ({100 * profile.share(ESTIMATE):.0f}%) are estimates"
+    )
+    if profile.what_if is None:
+        return sentence
+    return f"{sentence}, {assumed} are assumed for what the core lacks; {profile.what_if}"
 
 
 def _at(document: Mapping[str, Any], path: str) -> Mapping[str, Any]:
@@ -59,5 +77,5 @@ def _at(document: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     return document
 
 
-def _print(table: Table) -> None:
-    ResultConsole().print(table)
+def _print(part: Table | Text) -> None:
+    ResultConsole().print(part)

@@ -41,7 +41,10 @@ A guest may end with any of them; "reason" in the JSON of 'ringscope stat' says 
 
 
 def explain(outcome: Outcome) -> None:
-    """Say on stderr how the run ended, if that is not plain from the exit status."""
+    """Say on stderr of what the run is a what-if, and how it ended if the exit status does not say it."""
+    what_if = outcome.machine.profile.what_if
+    if what_if is not None:
+        print(f"ringscope: {what_if}", file=sys.stderr)
     _warn_of_lost_marks(outcome)
     sentence = _sentence(outcome)
     if not sentence:

@@ -34,7 +34,10 @@ def ipc(arguments: argparse.Namespace) -> int:
         outcome = session.run(options)
         endings.explain(outcome)
         console = ResultConsole()
-        for part in ledger_table.tables(results.ledger(outcome), outcome.machine.counters, console.width):
+        machine = outcome.machine
+        for part in ledger_table.tables(
+            results.ledger(outcome), machine.counters, console.width, machine.profile.what_if
+        ):
             console.print(part)
         if json_file is not None:
             json_file.write(results.as_json(results.document(outcome)))

@@ -97,8 +97,12 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
 
 
-def tables(ledger: Sequence[Entry], counters: Counters, width: int) -> Iterator[Table | Text]:
-    """Yield what there is to print on ``width`` columns."""
+def tables(
+    ledger: Sequence[Entry], counters: Counters, width: int, what_if: str | None = None
+) -> Iterator[Table | Text]:
+    """Yield what there is to print on ``width`` columns; ``what_if`` says what is supposed in it."""
+    if what_if is not None:
+        yield Text(f"\n{what_if}", "bold")
     if not ledger:
         yield Text("No operation was marked (emulator/guest/ringscope.h says how a guest marks one).")
         return

@@ -27,6 +27,7 @@ def ledger(outcome: Outcome) -> list[Entry]:
 def document(outcome: Outcome) -> dict[str, object]:
     """Return everything counted: totals, but for ``per_op``, which is total / count.
 
+    ``what_if`` is null but for a processor that prices another machine's instructions.
     Every counter has its ``:u`` and ``:k`` parts beside it; a counter that this run does not have is absent.
     """
     machine = outcome.machine
@@ -45,6 +46,7 @@ def document(outcome: Outcome) -> dict[str, object]:
     return {
         "arch": machine.profile.arch,
         "cpu": machine.profile.name,
+        "what_if": machine.profile.what_if,
         "fidelity": machine.config.fidelity,
         "exit": {"reason": outcome.exit.reason, "status": outcome.exit.status},
         "counters": counters.by_ring(machine.books()),

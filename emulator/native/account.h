@@ -33,7 +33,8 @@ enum cause {
     CAUSE_COUNT
 };
 
-enum { ISSUE_UNITS_PER_CYCLE = 64 }; /* static costs of blocks come in this fraction of a cycle */
+/* Static costs of blocks come in this fraction of a cycle: the largest that holds sixty-fourths and fifths whole. */
+enum { ISSUE_UNITS_PER_CYCLE = 320 };
 
 struct counters {
     uint64_t n[COUNTER_COUNT];

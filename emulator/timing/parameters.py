@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAXIMUM = 0xFFFF_FFFF  # the native configuration has 32-bit fields
-ESTIMATE = "estimate"
+ESTIMATE, ASSUMED = "estimate", "assumed"  # how a source begins that is none, and then a reason
 REPLACEMENTS = ("lru", "tree-plru", "random")
 WRITES = ("write-back", "write-through")
 ALLOCATIONS = ("write-allocate", "no-write-allocate")
@@ -188,8 +188,9 @@ class Reader:
         source = entry["source"]
         if not isinstance(source, str) or not source.strip():
             raise self.refuse(path, 'source must say where the value is from, or "estimate: reason"')
-        if source.startswith(ESTIMATE) and not source.removeprefix(ESTIMATE).strip(" :"):
-            raise self.refuse(path, 'an estimate needs its reason: "estimate: reason"')
+        for kind, what in ((ESTIMATE, "an estimate"), (ASSUMED, "an assumption")):
+            if source.strip(" :") == kind:
+                raise self.refuse(path, f'{what} needs its reason: "{kind}: reason"')
         self.sources[path] = source
         return entry["value"]
 
@@ -202,10 +203,16 @@ class Reader:
             raise self.refuse(path, f"value must be from {minimum} to {maximum} {unit}, not {value}")
         return value
 
-    def integers(self, table: Mapping[str, object], path: str, unit: str) -> dict[str, int]:
-        """Return a table whose every entry is a value in ``unit``, by name."""
+    def integers(self, table: Mapping[str, object], path: str, units: Mapping[str, int]) -> dict[str, int]:
+        """Return a table whose every entry is a value in one of the ``units``, times what that is worth."""
         entries = self.table(table, path)
-        return {name: self.integer(entries, f"{path}.{name}", unit, 0, MAXIMUM) for name in entries}
+        values: dict[str, int] = {}
+        for name in entries:
+            where = f"{path}.{name}"
+            unit = self.table(entries, where).get("unit")
+            used = unit if isinstance(unit, str) and unit in units else next(iter(units))
+            values[name] = units[used] * self.integer(entries, where, used, 0, MAXIMUM // units[used])
+        return values
 
     def read(self, kind: type[T], parent: Mapping[str, object], path: str) -> T:
         """Return the table at ``path`` as the dataclass ``kind``."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ringscope.bootimage.files import content
 from ringscope.emulator.timing.parameters import (
+    ASSUMED,
     ESTIMATE,
     Cache,
     Core,
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROFILES = Path(__file__).parent / "profiles"
-ISSUE_UNITS_PER_CYCLE = 64
-ISSUE_UNIT = f"cycles/{ISSUE_UNITS_PER_CYCLE}"
+ISSUE_UNITS_PER_CYCLE = 320  # of the native core (account.h)
+ISSUE_UNITS_MOST = 0xFFFF  # of one instruction (struct decoded in block.h)
+#: How many of them the units are in which a file gives costs of instructions.
+ISSUE_UNITS = {"cycles/64": 5, "cycles/5": 64}
 TABLES = frozenset("core l1i l1d l2 llc latency exposed itlb dtlb stlb walk predictor cost issue".split())
 TEXTS = frozenset({"name", "arch", "description"})
+OPTIONAL_TEXT = "isa"
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,10 @@ class Profile:
     """One processor core.
 
     ``cost`` gives the price in cycles of each event of fixed price, by the names of native/costs.def.
-    ``issue`` gives the static cost of each instruction class in 1/64 cycle, ``width`` the instructions
-    issued per cycle at best. ``sources`` names where each value is from, by its dotted path in the file.
+    ``issue`` gives the static cost of each instruction class in ISSUE_UNITS_PER_CYCLE, ``width`` the
+    instructions issued per cycle at best. ``sources`` names where each value is from, by its dotted path in
+    the file. ``arch`` is the machine whose instructions are priced. A core of another instruction set says
+    so in ``isa``; it prices what it lacks by assumption, and whatever it prices is a what-if.
     """
 
     name: str
@@ -65,6 +71,7 @@ class Profile:
     width: int
     issue: Mapping[str, int]
     sources: Mapping[str, str]
+    isa: str | None = None
 
     @property
     def frequency_hz(self) -> int:
@@ -78,9 +85,25 @@ class Profile:
         return self.latency.memory + (beyond + 500_000_000) // 1_000_000_000
 
     @property
+    def what_if(self) -> str | None:
+        """What is supposed in every figure of this profile; None for a core of the machine's own kind."""
+        if self.isa is None:
+            return None
+        return f"what-if: {self.name}, a core of {self.isa}, prices the instructions of {self.arch}"
+
+    @property
+    def label(self) -> str:
+        """The name as reports print it: with ``what-if`` beside it where that is what it prices."""
+        return self.name if self.isa is None else f"{self.name} (what-if)"
+
+    def share(self, *kinds: str) -> float:
+        """Return the share of values, from 0 to 1, whose source is of these kinds: ESTIMATE, ASSUMED."""
+        return sum(source.startswith(kinds) for source in self.sources.values()) / len(self.sources)
+
+    @property
     def estimate_share(self) -> float:
-        """The share of values, from 0 to 1, whose source is an estimate."""
-        return sum(source.startswith(ESTIMATE) for source in self.sources.values()) / len(self.sources)
+        """The share of values, from 0 to 1, that nobody published: estimates and assumptions."""
+        return self.share(ESTIMATE, ASSUMED)
 
 
 def available() -> list[str]:
@@ -133,13 +156,16 @@ def _load(name_or_path: str | Path) -> Profile:
 
 
 def _build(document: Mapping[str, object], reader: Reader) -> Profile:
-    unknown = document.keys() - TABLES - TEXTS
+    unknown = document.keys() - TABLES - TEXTS - {OPTIONAL_TEXT}
     if unknown:
         raise reader.refuse(min(unknown), "is not a part of a profile")
     texts = {key: document.get(key) for key in sorted(TEXTS)}
     for key, text in texts.items():
         if not isinstance(text, str) or not text:
             raise reader.refuse(key, "must be a text")
+    isa = document.get(OPTIONAL_TEXT)
+    if isa is not None and (not isinstance(isa, str) or not isa):
+        raise reader.refuse(OPTIONAL_TEXT, "must be a text")
     issue = reader.table(document, "issue")
     profile = Profile(
         **{key: str(text) for key, text in texts.items()},
@@ -155,10 +181,11 @@ def _build(document: Mapping[str, object], reader: Reader) -> Profile:
         stlb=reader.read(Tlb, document, "stlb"),
         walk=reader.read(Walk, document, "walk"),
         predictor=reader.read(Predictor, document, "predictor"),
-        cost=reader.integers(document, "cost", "cycles"),
+        cost=reader.integers(document, "cost", {"cycles": 1}),
         width=reader.integer(issue, "issue.width", "instructions", 1, 16),
-        issue=reader.integers(issue, "issue.class", ISSUE_UNIT),
+        issue=reader.integers(issue, "issue.class", ISSUE_UNITS),
         sources=reader.sources,
+        isa=isa,
     )
     _check(profile, reader)
     return profile
@@ -170,6 +197,11 @@ def _is_power_of_two(number: int) -> bool:
 
 def _check(profile: Profile, reader: Reader) -> None:
     """Refuse what no single field shows."""
+    assumed = [path for path, source in profile.sources.items() if source.startswith(ASSUMED)]
+    if assumed and profile.isa is None:
+        raise reader.refuse(
+            assumed[0], "a value is assumed for what a core lacks: say of what isa the core is"
+        )
     for name in ("l1i", "l1d", "l2", "llc"):
         _check_cache(name, getattr(profile, name), profile.l1d.line, reader)
     for name in ("itlb", "dtlb", "stlb"):
@@ -184,6 +216,9 @@ def _check(profile: Profile, reader: Reader) -> None:
     for name, units in profile.issue.items():
         if name != "rep_element" and units * profile.width < ISSUE_UNITS_PER_CYCLE:
             raise reader.refuse(f"issue.class.{name}", f"is cheaper than a width of {profile.width} allows")
+        if units > ISSUE_UNITS_MOST:
+            most = ISSUE_UNITS_MOST // ISSUE_UNITS_PER_CYCLE
+            raise reader.refuse(f"issue.class.{name}", f"must be at most {most} cycles")
 
 
 def _check_cache(name: str, cache: Cache, line: int, reader: Reader) -> None:

@@ -7,13 +7,14 @@ import pytest
 
 from ringscope.emulator.native import library as native
 from ringscope.emulator.native.library import Stop
+from ringscope.emulator.timing.profile import ISSUE_UNITS_PER_CYCLE
 from tests.guest import catalogue
 from tests.machine import whole
 from tests.machine.rig import Rig, Spent, skylake
 from tests.machine.snippets import CODE, DATA, PAGE, PAGE_TABLE, USER_CODE, USER_CS, USER_SS, USER_STACK
 
 ISSUE = skylake().issue
-UNITS = 64  # issue units of one cycle; what is run so many times takes whole cycles
+UNITS = ISSUE_UNITS_PER_CYCLE  # what is run so many times takes whole cycles
 
 SET_TF, CLEAR_TF = "or qword ptr [rsp], 0x100", "and qword ptr [rsp], -257"
 #: Name, snippet, instructions that it executes.

@@ -13,6 +13,7 @@ import subprocess
 import pytest
 
 from ringscope.emulator.native import library as native
+from ringscope.emulator.timing import profile as profiles
 from tests.machine import small_kernels
 from tests.machine.command_line import TIMEOUT, command, environment, ringscope
 
@@ -41,9 +42,10 @@ def ledger(document):
 
 
 def test_the_document_says_what_ran_and_how_it_ended(document):
-    assert list(document) == ["arch", "cpu", "fidelity", "exit", "counters", "ledger"]
+    assert list(document) == ["arch", "cpu", "what_if", "fidelity", "exit", "counters", "ledger"]
     assert document["arch"] == "x86_64"
     assert document["cpu"] == "skylake"
+    assert document["what_if"] is None
     assert document["fidelity"] == "timing"
     assert document["exit"] == {"reason": "guest", "status": 0}
 
@@ -267,3 +269,32 @@ def test_a_profile_is_shown_with_every_value_and_source():
     listed = [line.split()[:2] for line in ringscope("cpu", "list").out.splitlines()[1:]]
     assert ["skylake", "x86_64"] in listed
     assert ["cortex-a57", "aarch64"] in listed
+
+
+def test_the_share_of_estimates_is_listed_and_shown():
+    profile = profiles.load("i486")
+    shown = " ".join(ringscope("cpu", "show", "i486").out.split())
+    estimates = sum(source.startswith("estimate") for source in profile.sources.values())
+    share = f"{100 * estimates / len(profile.sources):.0f}%"
+    assert f"{estimates} of {len(profile.sources)} values ({share}) are estimates" in shown
+    assert "are assumed for what the core lacks; what-if: i486, a core of IA-32" in shown
+    row = next(line.split() for line in ringscope("cpu", "list").out.splitlines() if line.startswith("i486"))
+    assert row[2:4] == [share, f"{100 * profile.share('assumed'):.0f}%"]
+
+
+WHAT_IF = "what-if: i486, a core of IA-32, prices the instructions of x86_64"
+
+
+def test_every_report_of_a_core_that_prices_another_machine_says_what_if(tmp_path):
+    file = tmp_path / "run.json"
+    said = ringscope("stat", "--cpu", "i486", "--json", file)
+    assert "(x86_64, i486 (what-if), timing)" in said.err
+    assert json.loads(file.read_text())["what_if"] == WHAT_IF
+    assert f"ringscope: {WHAT_IF}" in ringscope("boot", "--cpu", "i486").err
+    assert WHAT_IF in " ".join(ringscope("ipc", "--cpu", "i486").out.split())
+
+
+def test_two_machines_side_by_side_say_which_is_a_what_if():
+    said = ringscope("compare", "--cpu", "i486,zen4")
+    heading = next(line.split() for line in said.out.splitlines() if "what-if" in line)
+    assert heading == ["what-if", "zen4"]  # below "x86_64" and "i486"; zen4 is what it is

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringscope.emulator import marks
+from ringscope.emulator.timing.profile import ISSUE_UNITS_PER_CYCLE
 from tests.guest import catalogue
 from tests.machine import arm_snippets
 from tests.machine.arm_rig import EL0_OPEN, ArmRig, cortex_a57
@@ -57,7 +58,7 @@ def test_any_arrangement_of_marked_regions_adds_up(either, seed: int) -> None:
 def test_marks_cost_a_slot_of_issue_and_nothing_else(either) -> None:
     price = either.profile().issue[either.snippets.MARK_CLASS]
     with_marks = either.measure(f"mark {BEGIN}, 1; mark {END}, 1;" * 32, warm=True)
-    assert with_marks["cycles"] == with_marks.cause("issue") == 64 * price // 64
+    assert with_marks["cycles"] == with_marks.cause("issue") == 64 * price // ISSUE_UNITS_PER_CYCLE
     assert (with_marks["L1-dcache-loads"], with_marks["branches"], with_marks["mode-switches"]) == (0, 0, 0)
 
 
@@ -86,7 +87,7 @@ def test_the_cycles_of_a_copy_have_a_cause_of_their_own(rig) -> None:
     )
     issue = skylake().issue
     copy = issue["nop"] + issue["alu"] + issue["rep_string"] + 640 * issue["rep_element"]
-    assert abs(spent.cause("copy") - copy / 64) < 1
+    assert abs(spent.cause("copy") - copy / ISSUE_UNITS_PER_CYCLE) < 1
     assert spent.cause("issue") + spent.cause("copy") == spent["cycles"]
 
 

@@ -14,6 +14,7 @@ from ringscope.emulator.native import library as native
 from ringscope.emulator.timing import profile
 from ringscope.emulator.timing.cost_table import CostTable
 from ringscope.emulator.timing.native_config import layout
+from ringscope.emulator.timing.profile import ISSUE_UNITS_PER_CYCLE
 
 PROFILE = profile.load("skylake")
 MODE_16, MODE_32, MODE_64, SINGLE = 0, 1, 2, 4
@@ -133,7 +134,7 @@ def test_what_cannot_lose_them_does_not(decode_block, code: str) -> None:
 def test_the_elements_of_a_string_have_their_own_price(decode_block) -> None:
     block = decode_block("f3a4")
     assert (block.issue, block.element) == ((PROFILE.issue["rep_string"],), PROFILE.issue["rep_element"])
-    assert decode_block("f26f").element == PROFILE.cost["port_out"] * 64
+    assert decode_block("f26f").element == PROFILE.cost["port_out"] * ISSUE_UNITS_PER_CYCLE
 
 
 def test_a_mark_is_the_first_instruction_of_its_block(decode_block) -> None:

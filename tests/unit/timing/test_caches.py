@@ -208,7 +208,7 @@ def test_a_configuration_the_models_cannot_be_is_refused_by_name(probe, change, 
 def test_issue_units_are_carried_from_block_to_block(probe) -> None:
     p = probe()
     for _ in range(3):
-        p.issue(48)
-    assert p.causes() == {"issue": 2}  # 144 units are 2 cycles and 16 units
-    p.issue(48)
+        p.issue(240)
+    assert p.causes() == {"issue": 2}  # 720 units are 2 cycles of 320 and 80 units
+    p.issue(240)
     assert p.causes() == {"issue": 3}

@@ -9,7 +9,7 @@ import pytest
 
 from ringscope.emulator.timing.cost_table import CostTable, InstructionCost
 from ringscope.emulator.timing.parameters import ProfileError
-from ringscope.emulator.timing.profile import load
+from ringscope.emulator.timing.profile import ISSUE_UNITS_PER_CYCLE, load
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,9 @@ def test_reading_a_special_register_is_no_event(cost, text) -> None:
 
 
 def test_a_repeated_port_instruction_pays_the_port_for_every_element(cost, table) -> None:
-    assert cost("rep insb") == InstructionCost(0, "port_in", 64 * table.profile.cost["port_in"])
+    assert cost("rep insb") == InstructionCost(
+        0, "port_in", ISSUE_UNITS_PER_CYCLE * table.profile.cost["port_in"]
+    )
 
 
 def test_an_architecture_without_a_table_is_refused() -> None:

@@ -111,9 +111,75 @@ def test_a_price_of_another_architectures_event_is_refused(library, tmp_path) ->
 def test_every_number_has_a_source_and_the_share_of_estimates_is_told() -> None:
     profile = profiles.load("skylake")
     estimates = [path for path, source in profile.sources.items() if source.startswith("estimate")]
+    assert profile.share("assumed") == 0
     assert profile.estimate_share == len(estimates) / len(profile.sources)
     assert 0 < profile.estimate_share < 1
     assert profile.sources["cost.syscall"] == "SkyBridge"
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("i486", "cost.int_gate", 71),  # Liedtke, SOSP'95
+        ("i486", "cost.iret", 36),
+        ("i486", "cost.mov_cr3", 36),
+        ("i486", "by_memory.load", 3),
+        ("i486", "by_memory.fetch", 3),
+        ("i486", "l1i.sets", 0),
+        ("i486", "l1d.write_through", 1),
+        ("i486", "l1d.write_allocate", 0),
+        ("i486", "itlb.small.entries", 0),
+        ("i486", "stlb.small.entries", 0),
+        ("pentium", "itlb.small.entries", 32),
+        ("pentium", "dtlb.small.entries", 64),
+        ("zen4", "walk.l1_read", 4),  # AMD's optimisation guide
+        ("zen4", "predictor.mispredict", 13),
+        ("zen4", "llc.inclusion", 2),
+        ("cortex-a9", "walk.l1_read", 4),  # 7-cpu.com
+        ("cortex-a9", "by_l2.walk", 23),
+        ("cortex-a9", "by_memory.walk", 23 + 110),
+        ("cortex-a9", "walk.stlb_hit", 7),
+        ("cortex-a9", "stlb.small.entries", 128),
+    ],
+)
+def test_the_other_cores_reach_the_native_models_with_their_published_figures(name, field, value) -> None:
+    assert fields(profiles.load(name))[field] == value
+
+
+@pytest.mark.parametrize("entries", [1, 14, 90, 96])
+def test_a_tlb_miss_costs_the_i486_and_the_pentium_nine_when_its_two_reads_hit(entries) -> None:
+    for profile in map(profiles.load, ("i486", "pentium")):
+        assert entries * (profile.walk.base + 2 * profile.latency.l1) == 9 * entries  # SOSP'95: 96 are 864
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("i486", {"syscall": "int_gate", "sysenter": "int_gate", "sysret": "iret", "sysexit": "iret"}),
+        ("pentium", {"syscall": "int_gate", "sysenter": "int_gate", "sysret": "iret", "sysexit": "iret"}),
+        ("cortex-a9", {"eret": "svc"}),
+    ],
+)
+def test_what_a_core_lacks_takes_the_price_of_what_it_has_and_says_so(name, lacking) -> None:
+    profile = profiles.load(name)
+    for absent, present in lacking.items():
+        assert profile.cost[absent] == profile.cost[present]
+        assert profile.sources[f"cost.{absent}"].startswith("assumed: the core ")
+
+
+@pytest.mark.parametrize("name", profiles.available())
+def test_a_core_of_another_instruction_set_is_a_what_if_and_no_other_assumes_anything(name) -> None:
+    profile = profiles.load(name)
+    foreign = {"i486": "IA-32", "pentium": "IA-32", "cortex-a9": "ARMv7-A"}
+    assert profile.isa == foreign.get(name)
+    assert (profile.what_if is None) == (profile.isa is None) == (profile.share("assumed") == 0)
+    assert profile.label == (name if profile.isa is None else f"{name} (what-if)")
+
+
+def test_every_instruction_costs_the_i486_one_cycle_and_six_tenths() -> None:
+    assert {units * 5 for units in profiles.load("i486").issue.values()} == {
+        8 * profiles.ISSUE_UNITS_PER_CYCLE
+    }
 
 
 def test_an_unknown_name_lists_the_profiles_there_are() -> None:
@@ -190,7 +256,20 @@ def test_a_file_that_is_not_text_is_not_toml(tmp_path) -> None:
         ("[walk]", "[wlak]", "wlak: is not a part of a profile"),
         ("stlb_hit =", "stlb_hits =", "walk.stlb_hits: is not a field of a profile"),
         ("alu = { value = 16", "alu = { value = 15", "issue.class.alu: is cheaper than a width of 4 allows"),
+        ("alu = { value = 16", "alu = { value = 13108", "issue.class.alu: must be at most 204 cycles"),
+        ('"cycles/64"', '"cycles/3"', "issue.class.alu: unit must be 'cycles/64', not 'cycles/3'"),
         ('name = "skylake"', "", "name: must be a text"),
+        ('arch = "x86_64"', 'arch = "x86_64"\nisa = 3', "isa: must be a text"),
+        (
+            'source = "SkyBridge" }',
+            'source = "assumed: it has none" }',
+            "cost.syscall: a value is assumed for what a core lacks: say of what isa the core is",
+        ),
+        (
+            'source = "SkyBridge" }',
+            'source = "assumed:" }',
+            'cost.syscall: an assumption needs its reason: "assumed: reason"',
+        ),
     ],
 )
 def test_a_bad_profile_is_refused_by_field_and_reason(refusal, old, new, sentence) -> None:
