@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``ringscope cpu list`` names the processor profiles, ``cpu show`` prints one with its sources."""
+"""``ringscope cpu list`` names the processor profiles, ``cpu show`` prints one with its sources.
+
+``cpu check`` runs microbenchmarks on the machine and prints what they take beside what the profile says.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,21 @@ from rich.text import Text
 from ringscope.emulator.timing import profile as profiles
 from ringscope.emulator.timing.parameters import ASSUMED, ESTIMATE
 from ringscope.tools.console import ResultConsole
+from ringscope.tools.options import once
+from ringscope.tools.primitives.rows import measure
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ringscope.emulator.timing.profile import Profile
+    from ringscope.tools.primitives.rows import Row
+
+OFF = 1
+CHECK_STATUSES = (
+    "Exit status: 0, 1 where a figure with a source is off by more than 2 % or outside the range that its "
+    "source states (an estimate may be anything), 2 bad input or usage."
+)
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,6 +40,16 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     show = commands.add_parser("show", help="print every value of a profile with its unit and source")
     show.add_argument("profile", metavar="NAME", help="a profile's name or its .toml file")
     show.set_defaults(func=show_profile)
+    check = commands.add_parser(
+        "check", help="run microbenchmarks and hold what they take against a profile", epilog=CHECK_STATUSES
+    )
+    once(
+        check.add_argument_group("what to check"),
+        "--cpu",
+        metavar="PROFILE",
+        help="this processor alone: a name (see 'ringscope cpu list') or a .toml file; default: all",
+    )
+    check.set_defaults(func=check_profiles)
 
 
 def list_profiles(_: argparse.Namespace) -> int:
@@ -55,6 +77,42 @@ def show_profile(arguments: argparse.Namespace) -> int:
     _print(table)
     _print(Text(shares(profile)))
     return 0
+
+
+def check_profiles(arguments: argparse.Namespace) -> int:
+    """Run ``cpu check`` and return the exit status."""
+    cpus = profiles.available() if arguments.cpu is None else [arguments.cpu]
+    checked = [profiles.load(cpu) for cpu in cpus]  # all, before the first machine runs
+    wrong = 0
+    for cpu, profile in zip(cpus, checked, strict=True):
+        rows = measure(profile, cpu)
+        _print(_comparison(profile, rows))
+        sourced = [row for row in rows if row.sourced]
+        off = [row.name for row in sourced if not row.holds]
+        verdict = f"{len(sourced) - len(off)} of {len(sourced)} sourced figures hold"
+        _print(Text(f"{verdict}; off: {', '.join(off)}" if off else verdict))
+        wrong += len(off)
+    return OFF if wrong else 0
+
+
+def _comparison(profile: Profile, rows: Sequence[Row]) -> Table:
+    table = Table(
+        title=f"\n{profile.arch} {profile.label}",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("figure", no_wrap=True)
+    for heading in ("profile", "measured", "off"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("source")
+    for row in rows:
+        off = f"{100 * (row.measured / row.expected - 1):+.1f}%" if row.expected else "-"
+        style = "" if row.holds else "bold red" if row.sourced else "yellow"
+        figures = (f"{figure:,.1f}".removesuffix(".0") for figure in (row.expected, row.measured))
+        table.add_row(Text(row.name), *figures, Text(off, style), Text("; ".join(dict.fromkeys(row.sources))))
+    return table
 
 
 def shares(profile: Profile) -> str:
