@@ -36,7 +36,7 @@ static const struct served_config *store_line(struct hierarchy *h, struct accoun
 /* A word pushed out by a level goes to the next one, `depth`. */
 static void leave(struct hierarchy *h, struct account *a, unsigned depth, uint32_t victim)
 {
-    if (!victim)
+    if (!(victim & h->leaving))
         return;
     depth = present(h, depth);
     if (victim & CACHE_DIRTY) {
@@ -70,38 +70,38 @@ static void fill(struct hierarchy *h, struct account *a, unsigned depth, uint32_
 
 /* ---- reads ---- */
 
-/* *dirty is set where the line is moved away from an exclusive level that had it dirty. */
+/* Out to the first level that has the line, and back through those that are to hold it. *dirty is set where an exclusive
+ * level had it dirty and no level on the way back took that over. */
 static const struct served_config *read_line(struct hierarchy *h, struct account *a, unsigned depth, uint32_t line,
                                              bool *dirty)
 {
-    depth = present(h, depth);
-    if (depth == OUTER_MEMORY)
-        return &h->served_by[OUTER_MEMORY];
-    struct cache *cache = &h->outer[depth];
-    account_count(a, loads[depth]);
-    if (cache->inclusion == INCLUSION_EXCLUSIVE) {
-        uint32_t word = cache_remove(cache, line);
-        *dirty |= word & CACHE_DIRTY;
-        if (word)
-            return &h->served_by[depth];
+    unsigned missed[OUTER_LEVELS], fills = 0;
+    for (depth = present(h, depth); depth != OUTER_MEMORY; depth = present(h, depth + 1)) {
+        struct cache *cache = &h->outer[depth];
+        bool exclusive = cache->inclusion == INCLUSION_EXCLUSIVE;
+        account_count(a, loads[depth]);
+        uint32_t taken = exclusive ? cache_remove(cache, line) : 0;
+        *dirty |= taken & CACHE_DIRTY;
+        if (taken || (!exclusive && cache_touch(cache, line, false)))
+            break;
         account_count(a, load_misses[depth]);
-        return read_line(h, a, depth + 1, line, dirty);
+        if (!exclusive)
+            missed[fills++] = depth;
     }
-    if (cache_touch(cache, line, false))
-        return &h->served_by[depth];
-    account_count(a, load_misses[depth]);
-    bool arrives_dirty = false;
-    const struct served_config *server = read_line(h, a, depth + 1, line, &arrives_dirty);
-    fill(h, a, depth, line, arrives_dirty);
-    return server;
+    while (fills) {
+        fill(h, a, missed[--fills], line, *dirty);
+        *dirty = false;
+    }
+    return &h->served_by[depth];
 }
 
 /* Brings a line that a first level missed into it. */
 static const struct served_config *fill_first(struct hierarchy *h, struct account *a, struct cache *first, uint32_t line,
                                               bool dirty)
 {
-    const struct served_config *server = read_line(h, a, 0, line, &dirty);
-    leave(h, a, 0, cache_fill(first, line, dirty));
+    bool arrives_dirty = false;
+    const struct served_config *server = read_line(h, a, 0, line, &arrives_dirty);
+    leave(h, a, 0, cache_fill(first, line, dirty || arrives_dirty));
     return server;
 }
 
@@ -121,9 +121,10 @@ static const struct served_config *store_line(struct hierarchy *h, struct accoun
         bool dirty = !cache->write_through;
         if (cache->inclusion == INCLUSION_EXCLUSIVE ? what != VICTIM : !cache->write_allocate)
             return store_line(h, a, depth + 1, line, what);
+        bool arrives_dirty = false;
         if (what == PART)
-            server = read_line(h, a, depth + 1, line, &dirty);
-        fill(h, a, depth, line, dirty);
+            server = read_line(h, a, depth + 1, line, &arrives_dirty);
+        fill(h, a, depth, line, dirty || arrives_dirty);
     }
     if (cache->write_through)
         (void)store_line(h, a, depth + 1, line, what == PART ? PART : WHOLE);
@@ -248,6 +249,8 @@ const char *hierarchy_init(struct hierarchy *h, const struct model_config *confi
         refusal = init_level("l2", &h->outer[OUTER_L2], &config->l2, line, sentence, sizeof sentence);
     if (!refusal)
         refusal = init_level("llc", &h->outer[OUTER_LLC], &config->llc, line, sentence, sizeof sentence);
+    bool exclusive = config->l2.inclusion == INCLUSION_EXCLUSIVE || config->llc.inclusion == INCLUSION_EXCLUSIVE;
+    h->leaving = exclusive ? CACHE_VALID : CACHE_DIRTY;
     h->unified = !h->l1i.word;
     if (h->unified)
         h->l1i = h->l1d;

@@ -63,6 +63,7 @@ struct hierarchy {
     struct cache outer[OUTER_LEVELS];
     struct served_config served_by[OUTER_LEVELS + 1];
     uint32_t walk_l1_read; /* cycles */
+    uint32_t leaving; /* bits of a word pushed out of which one must be set for it to go anywhere */
     bool unified;
 };
 

@@ -214,7 +214,7 @@ def _reaches(profile: Profile, found: Mapping[str, Measured]) -> Iterator[Row]:
     first = _reach(found, "dTLB-load-misses")
     unified = profile.itlb.small.entries == 0  # the code that loads has an entry too
     expected = profile.dtlb.small.entries - unified
-    yield _row(profile, "first TLB reach, pages", expected, first, "dtlb.small.entries", "dtlb.small.ways")
+    yield _row(profile, "first TLB reach, pages", expected, first, "dtlb.small.entries")
     if profile.stlb.small.entries == 0:
         return
     second = _reach(found, "page-walks")
