@@ -44,8 +44,7 @@
 
 	.section .text.fast, "ax"
 	.balign 2048
-	.globl entry_vectors
-	.type entry_vectors, %function
+	.globl entry_vectors; .type entry_vectors, %function
 entry_vectors:
 	/* From the kernel on SP_EL0: never. From the kernel: arch_idle was interrupted, or the kernel is at fault;
 	 * nothing of it is needed again. */
@@ -109,8 +108,7 @@ entry_vectors:
 .endm
 
 /* arch_resume_message(badge, tag, w0..w3): into the thread switched to, which waits in a system call. */
-	.globl arch_resume_message
-	.type arch_resume_message, %function
+	.globl arch_resume_message; .type arch_resume_message, %function
 	.balign 64
 arch_resume_message:
 	mrs x7, tpidr_el1
@@ -120,8 +118,7 @@ arch_resume_message:
 	eret
 
 /* arch_resume(thread): by the way the thread came in. */
-	.globl arch_resume
-	.type arch_resume, %function
+	.globl arch_resume; .type arch_resume, %function
 	.balign 64
 arch_resume:
 	mov sp, x0
@@ -191,8 +188,7 @@ entry_common:
 	kernel_stack x1
 	b trap_from_user
 
-	.globl arch_idle
-	.type arch_idle, %function
+	.globl arch_idle; .type arch_idle, %function
 arch_idle:
 	kernel_stack x0
 	msr daifclr, #2                 /* interrupts */

@@ -15,8 +15,7 @@
 /* SYSCALL: rcx is the user's rip, r11 its rflags; rsp is still the user's; of rflags, what SFMASK names is clear
  * (gates.c): interrupts are off and strings go upwards. A system call keeps rbx, rbp, r12-r15 and rsp for its caller;
  * rax is the call's number, rdi rsi rdx r10 r8 r9 its arguments. C expects them just there, but for r10. */
-	.globl entry_syscall
-	.type entry_syscall, @function
+	.globl entry_syscall; .type entry_syscall, @function
 	.balign 64
 entry_syscall:
 	movq %rsp, user_rsp(%rip)
@@ -50,8 +49,7 @@ entry_syscall:
 .endm
 
 /* arch_resume_message(badge, tag, w0..w3): into the thread switched to, which waits in a system call. */
-	.globl arch_resume_message
-	.type arch_resume_message, @function
+	.globl arch_resume_message; .type arch_resume_message, @function
 	.balign 64
 arch_resume_message:
 	movq %rcx, %r10
@@ -61,8 +59,7 @@ arch_resume_message:
 	sysretq
 
 /* arch_resume(thread): by the way the thread came in. */
-	.globl arch_resume
-	.type arch_resume, @function
+	.globl arch_resume; .type arch_resume, @function
 	.balign 64
 arch_resume:
 	cmpq $VECTOR_SYSCALL, FRAME_VECTOR(%rdi)
@@ -100,8 +97,7 @@ entry_\vector:
 .endm
 	.pushsection .rodata
 	.balign 8
-	.globl entry_stubs
-	.type entry_stubs, @function
+	.globl entry_stubs; .type entry_stubs, @function
 entry_stubs:
 	.popsection
 	.set number, 0
@@ -129,8 +125,7 @@ entry_common:
 	xorl %ebp, %ebp
 	jmp trap_from_kernel
 
-	.globl arch_idle
-	.type arch_idle, @function
+	.globl arch_idle; .type arch_idle, @function
 arch_idle:
 	movq $kernel_stack_end, %rsp
 1:	sti

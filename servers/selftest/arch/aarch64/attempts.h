@@ -48,7 +48,7 @@ static const struct attempt attempts[] = {
 	{ attempt_space_register, 0, FAULT_ILLEGAL, "nobody changes the address space" },
 	{ attempt_timer_register, 0, FAULT_PROTECTION, "the timer is the kernel's" },
 	{ attempt_counter_register, 0, FAULT_PROTECTION, "nobody reads the timer's counter" },
-	{ attempt_cycle_register, 0, FAULT_PROTECTION, "nobody reads the cycle counter" },
+	{ attempt_cycle_register, 0, FAULT_PROTECTION | WITHOUT(FAULT_ILLEGAL), "nobody reads the cycle counter" },
 	{ attempt_cache, STARTUP_ADDRESS, FAULT_PROTECTION, "the caches are the kernel's" },
 	{ attempt_tlb, 0, FAULT_ILLEGAL, "the TLB is the kernel's" },
 	{ attempt_kernel_stack, 0, FAULT_ILLEGAL, "nobody takes the kernel's stack" },
