@@ -7,11 +7,12 @@ import pytest
 
 from ringscope.emulator.native import library as native
 from ringscope.emulator.native.library import Stop
+from ringscope.emulator.timing.profile import ISSUE_UNITS_PER_CYCLE
 from tests.machine.arm_rig import ArmRig, cortex_a57
 from tests.machine.arm_snippets import CODE, DATA, PAGE, RAM, SAME_SYNC, SKIP
 
 ISSUE, COST = cortex_a57().issue, cortex_a57().cost
-UNITS = 64  # issue units of one cycle; what is run so many times takes whole cycles
+UNITS = ISSUE_UNITS_PER_CYCLE  # what is run so many times takes whole cycles
 UNMAPPED = RAM + (8 << 20)
 UNDEFINED, DATA_ABORT = 1, 4  # the engine's numbers
 

@@ -89,10 +89,10 @@ INPUT = {
         KERNEL,
         "--cpu",
         "i9",
-    ): "i9: no such processor profile; there are: cortex-a53, cortex-a57, cortex-a72, skylake, "
-    "or give a .toml file",
+    ): "i9: no such processor profile; there are: cortex-a53, cortex-a57, cortex-a72, "
+    "cortex-a9, i486, pentium, skylake, zen4, or give a .toml file",
     ("boot", KERNEL, "--cpu", "cortex-a57"): "cortex-a57: a processor of aarch64, and x86_64 is wanted; "
-    "there is: skylake",
+    "there are: i486, pentium, skylake, zen4",
     ("boot", KERNEL, "--cpu", "absent.toml"): "absent.toml: cannot be read: No such file or directory",
     ("boot", KERNEL, "-hda", "absent"): "disk image absent cannot be read: No such file or directory",
     ("boot", KERNEL, "-hda", "/dev/zero"): "disk image /dev/zero is neither a file nor a disk",
@@ -137,8 +137,8 @@ INPUT = {
         "cpu",
         "show",
         "i9",
-    ): "i9: no such processor profile; there are: cortex-a53, cortex-a57, cortex-a72, skylake, "
-    "or give a .toml file",
+    ): "i9: no such processor profile; there are: cortex-a53, cortex-a57, cortex-a72, "
+    "cortex-a9, i486, pentium, skylake, zen4, or give a .toml file",
 }
 
 

@@ -97,7 +97,7 @@ def test_the_cycles_of_a_copying_loop_have_a_cause_of_their_own(arm) -> None:
     spent = arm.measure(source, warm=True)
     issue = cortex_a57().issue
     copy = issue["alu"] + 64 * (issue["store_pair"] + issue["alu"] + issue["branch"])
-    assert abs(spent.cause("copy") - copy / 64) < 1
+    assert abs(spent.cause("copy") - copy / ISSUE_UNITS_PER_CYCLE) < 1
     assert spent.cause("issue") + spent.cause("copy") + spent.cause("branch") == spent["cycles"]
     assert spent["bytes-copied"] == 1024
 
