@@ -142,11 +142,10 @@ class ExitKind(StrEnum):
     EXIT_PORT = "exit-port"
     POWER_OFF = "power-off"
     RESET = "reset"
-    SEMIHOSTING = "semihosting"
 
 
 class ExitRequest(NamedTuple):
-    """The guest's wish to end: `status` is what it gave with EXIT_PORT or SEMIHOSTING, 0 for other kinds."""
+    """The guest's wish to end: `status` is what it gave with EXIT_PORT, 0 for other kinds."""
 
     kind: ExitKind
     status: int

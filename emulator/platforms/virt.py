@@ -5,8 +5,7 @@ The machine sees two interrupt inputs (`interrupt_pending`, `fast_interrupt_pend
 `mmio`, the timer's registers (`timer`), and firmware's calls (`psci`). The processor acknowledges
 interrupts itself, by reading the interrupt controller.
 
-The guest ends the run by PSCI SYSTEM_OFF, with status 0, or by the semihosting call SYS_EXIT_EXTENDED with
-a status, for which the processor's side calls `exit`.
+The guest ends the run by PSCI SYSTEM_OFF, with status 0: the board has no way to give another.
 """
 
 from __future__ import annotations
@@ -142,10 +141,6 @@ class VirtBoard:
         return to the guest, there is an `exit_request`.
         """
         return self._psci.call(function, args)
-
-    def exit(self, status: int, source: str) -> None:
-        """End the run with the guest's status; `source` says by what means it asked."""
-        self._exit(ExitRequest(ExitKind.SEMIHOSTING, status, source))
 
     def _power_off(self, source: str) -> None:
         self._exit(ExitRequest(ExitKind.POWER_OFF, 0, source))
