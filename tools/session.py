@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -56,6 +57,8 @@ def run(options: BootOptions, watch: Watch | None = None) -> Outcome:
     with contextlib.ExitStack() as stack:
         disk = _open_disk(options, stack)
         machine = Machine(options.machine, console.print, disk)
+        if machine.engine.slow_because is not None:
+            print(f"ringscope: slower than usual: {machine.engine.slow_because}", file=sys.stderr)
         image = machine.system.read_image(options.request)
         machine.load(image)
         if options.exit_on is not None:

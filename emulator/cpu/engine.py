@@ -12,6 +12,7 @@ from ``run``.
 from __future__ import annotations
 
 import abc
+import contextlib
 import ctypes
 import mmap
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
+    MakeDecoder = Callable[[int], Callable[[int, int, int, int, int], None]]
+
 PAGE = 0x1000
 FOUR_GIB = 1 << 32
+PROOF_END, PROOF_CYCLES = 4 * PAGE, 1_000_000  # what the proof may touch, and how long it may take at most
 
 
 class Engine(abc.ABC):
@@ -44,13 +48,17 @@ class Engine(abc.ABC):
     arch: str
     layout: ModuleType  # cpu/ARCH/layout.py
     physical_bits = 40  # of addresses, in the engine's processor model
+    program_counter: str  # its name among the registers
+    proof: ModuleType  # cpu/ARCH/proof.py
+    #: Why the core goes without its short cuts, which costs speed and nothing else; None when it has them.
+    slow_because: str | None = None
 
     def __init__(  # noqa: D107  the class says it
         self,
         ram_bytes: int,
         config: ctypes.Array[ctypes.c_char],
         handlers: Handlers,
-        make_decoder: Callable[[int], Callable[[int, int, int, int, int], None]],
+        make_decoder: MakeDecoder,
         *,
         timing: bool,
         ram_base: int = 0,
@@ -68,7 +76,9 @@ class Engine(abc.ABC):
         self._uc.ctl_exits_enabled(True)  # and none is set: the engine would translate each after a run
         self.ram_base = ram_base
         self.ram_bytes = ram_bytes
-        self.ram = mmap.mmap(-1, ram_bytes)
+        self.ram = mmap.mmap(-1, ram_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with contextlib.suppress(OSError):  # a host without large pages does without
+            self.ram.madvise(mmap.MADV_HUGEPAGE)
         self._ram_address = ctypes.addressof(ctypes.c_char.from_buffer(self.ram))
         self._uc.mem_map_ptr(self.ram_base, ram_bytes, constants.UC_PROT_ALL, self._ram_address)
         self._callbacks = make_callbacks(
@@ -79,12 +89,14 @@ class Engine(abc.ABC):
             invalid=self._invalid,
         )
         error = ctypes.c_char_p()
+        self._timing = timing
         self._core = self._native.core_new(self._callbacks, config, timing, ctypes.byref(error))
         if not self._core:
             raise ValueError((error.value or b"the native core could not be built").decode())
         self._decode = make_decoder(self._native.core_decoded(self._core))
         self._map_devices()
         self._attach()
+        self._prove_short_cuts(make_decoder)
 
     # ---- construction ----
 
@@ -122,17 +134,14 @@ class Engine(abc.ABC):
     def _attach(self) -> None:
         """Install the hooks before anything is translated; then learn where the engine's state is."""
         library, handle = binding.uclib, self._uc._uch  # noqa: SLF001  the raw handle is what the core works with
-        everywhere, nowhere = (1, 0), (1 << 60, (1 << 60) + 1)
         hooks = (
-            (constants.UC_HOOK_BLOCK, "core_on_block", everywhere),
-            (constants.UC_HOOK_INTR, "core_on_exception", everywhere),
-            (constants.UC_HOOK_INSN_INVALID, "core_on_invalid", everywhere),
-            # A memory hook, on a range no guest has, makes translated code call the helpers that access.c
-            # replaces.
-            (constants.UC_HOOK_MEM_READ | constants.UC_HOOK_MEM_WRITE, "core_on_block", nowhere),
+            (constants.UC_HOOK_BLOCK, "core_on_block"),
+            (constants.UC_HOOK_INTR, "core_on_exception"),
+            (constants.UC_HOOK_INSN_INVALID, "core_on_invalid"),
         )
+        begin, end = 1, 0  # everywhere
         user_data = None
-        for kind, name, (begin, end) in hooks:
+        for kind, name in hooks:
             hook = ctypes.c_size_t()
             function = ctypes.cast(getattr(self._native, name), ctypes.c_void_p)
             library.uc_hook_add(
@@ -158,6 +167,52 @@ class Engine(abc.ABC):
             raise UnknownEngine("the native core and its Python side differ; run `make build`")
         place = (ctypes.c_uint32 * len(names)).from_address(self._native.core_env_layout())
         place[:] = [layout[name] for name in names]
+
+    # ---- short cuts ----
+
+    def _prove_short_cuts(self, make_decoder: MakeDecoder) -> None:
+        """Run a small program with and without the short cuts; take them only if both show the same."""
+        if not self._native.core_found_short_cuts():
+            self.slow_because = "the short cuts through the engine were not found"
+        else:
+            decode, state = self._decode, self._uc.context_save()
+            seen = []
+            for allowed in (False, True):
+                seen.append(self._try_out(make_decoder, short_cuts=allowed))
+                self._uc.context_restore(state)
+                self._native.core_flush_translations(self._core)
+            self._decode = decode
+            if seen[0] != seen[1]:
+                self.slow_because = "a short cut through the engine gave another result than the long way"
+        self.allow_short_cuts(self.slow_because is None)
+
+    def _try_out(self, make_decoder: MakeDecoder, *, short_cuts: bool) -> tuple[int, bytes, bytes]:
+        """Run cpu/ARCH/proof.py on a core of its own; return how it ended, its books and its memory."""
+        error = ctypes.c_char_p()
+        core = self._native.core_new(self._callbacks, self._config, self._timing, ctypes.byref(error))
+        if not core:
+            raise ValueError((error.value or b"the native core could not be built").decode())
+        self._decode = make_decoder(self._native.core_decoded(core))
+        self._native.core_share(core, self._core)
+        self._native.core_allow_short_cuts(core, short_cuts)
+        self._uc.ctl_flush_tb()
+        before = self.ram[:PROOF_END]
+        program = self.proof.PROGRAM
+        self.ram[PAGE : PAGE + len(program)] = program
+        self.ram[2 * PAGE : PROOF_END] = bytes(at * 37 & 0xFF for at in range(PROOF_END - 2 * PAGE))
+        self.set_register(self.program_counter, self.ram_base + PAGE)
+        stop = int(self._native.core_run(core, PROOF_CYCLES, NOWHERE))
+        words = 2 * (len(native.counter_names()) + len(native.cause_names()))
+        books = ctypes.string_at(self._native.core_books(core), 8 * words)
+        seen = (stop, books, self.ram[:PROOF_END])
+        self.ram[:PROOF_END] = before
+        self._native.core_free(core)
+        return seen
+
+    def allow_short_cuts(self, allowed: bool) -> None:
+        """Go through the engine by the short ways or by the long ones; the results are the same."""
+        self._native.core_allow_short_cuts(self._core, allowed)
+        self._uc.ctl_flush_tb()
 
     def _find_user_data(self, hook: int) -> int:
         """Return the address of the hook's user-data word: the block hook's own argument (translate.c)."""

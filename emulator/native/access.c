@@ -66,11 +66,10 @@ void core_observe(env_t *env, uint64_t vaddr, unsigned size, bool write) { obser
  * engine's TLB has a plain entry for the page, the access is done right here; all else (a miss, a device, a page with
  * translated code, two pages at once) is the original's. */
 
-
 /* Unaligned accesses take the slow way, which checks for #AC. */
 static inline bool can_be_fast(uint64_t vaddr, unsigned size)
 {
-    return running && tlb_layout.descriptors && !(vaddr & (size - 1));
+    return running && running->fast_accesses && !(vaddr & (size - 1));
 }
 
 static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, unsigned tag)

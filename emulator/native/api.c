@@ -3,6 +3,7 @@
  * api.c: what Python calls (emulator/native/library.py). Nothing here is on the hot path.
  */
 #include "core.h"
+#include "emit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct core *core_new(const struct callbacks *callbacks, const struct model_conf
     }
     c->call = *callbacks;
     c->timing = c->observing = timing;
+    c->tlb_patience = TLB_PATIENCE;
     c->continue_pc = c->repeat_pc = c->step_over = c->next_event = c->stop_at = NOWHERE;
     core_book(c, RING_KERNEL);
     return c;
@@ -42,14 +44,42 @@ const char *core_attach(struct core *c, void *uc, uint8_t *ram, uint64_t base, u
     const char *problem = arch_learn_state(c);
     if (problem)
         return problem;
+    if (c->timing)
+        core_watch_accesses(c);
     c->env = engine_last_env;
     c->cpu = engine_last_cpu;
     mmu_set_ram(&c->models.mmu, &c->ram);
     if (engine_last_load.env == engine_last_env)
         engine_find_tlb(engine_last_env, engine_last_load.vaddr, engine_last_load.kind,
                         ram + (engine_last_load.vaddr - base));
+    core_allow_short_cuts(c, true);
     return NULL;
 }
+
+/* Tie a core to the engine that another one is tied to. Only one of them may ever be in the middle of a block. */
+void core_share(struct core *c, const struct core *with)
+{
+    c->uc = with->uc;
+    c->env = with->env;
+    c->cpu = with->cpu;
+    c->ram = with->ram;
+    c->hook_user_data = with->hook_user_data;
+    c->sees_accesses = with->sees_accesses;
+    mmu_set_ram(&c->models.mmu, &c->ram);
+    core_allow_short_cuts(c, true);
+}
+
+/* The caller flushes the engine's translations afterwards. */
+void core_allow_short_cuts(struct core *c, bool allowed)
+{
+    c->short_cuts = allowed;
+    c->fast_accesses = allowed && tlb_layout.descriptors;
+    c->counting = allowed && !c->timing && emit_is_possible();
+    core_rearm(c);
+}
+
+/* Whether the short cuts that were allowed were also found in this engine. */
+bool core_found_short_cuts(void) { return tlb_layout.descriptors && emit_is_possible(); }
 
 void core_free(struct core *c)
 {
@@ -77,7 +107,6 @@ void core_set_interrupt(struct core *c, bool pending)
     c->interrupt_pending = pending;
     core_rearm(c);
 }
-
 
 /* Forget decoded blocks if there are too many. Only after the engine's translations were flushed, and between blocks. */
 bool core_wants_flush(const struct core *c) { return c->blocks.count > BLOCKS_MAX && !c->block; }
@@ -119,7 +148,6 @@ uint64_t core_lateness(const struct core *c) { return c->late_max; }
 uint64_t core_shutdown_pc(const struct core *c) { return c->shutdown_pc; }
 int core_engine_error(const struct core *c) { return c->engine_error; }
 uint32_t core_block_count(const struct core *c) { return c->blocks.count; }
-bool core_has_fast_path(void) { return tlb_layout.descriptors != 0; }
 env_t *core_env(const struct core *c) { return c->env; }
 struct decoded *core_decoded(struct core *c) { return &c->decoded; }
 const struct books *core_books(const struct core *c) { return &c->books; }

@@ -3,10 +3,10 @@
  * core.h: one machine's native core: everything that happens per block, per access and per ring crossing.
  *
  * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, models.h, trace.h (what is kept); run.c (the
- * block hook and the run loop); translate.c; access.c (loads and stores). What differs between architectures lies in a
- * folder of its own, with the same names in each: engine.h (the engine's state), arch.h (what the files above ask),
- * crossing.c (exceptions, interrupts, system calls, returns), control.c (control registers, ports), walk.c (page tables),
- * start.c (entry). The core is built once per architecture, with that folder.
+ * block hook); schedule.c (the run loop); translate.c, emit.c (translations); access.c (loads and stores). What differs
+ * between architectures lies in a folder of its own, with the same names in each: engine.h (the engine's state), arch.h
+ * (what the files above ask), crossing.c (exceptions, interrupts, system calls, returns), control.c (control registers,
+ * ports), walk.c (page tables), start.c (entry). The core is built once per architecture, with that folder.
  *
  * Time. `account.cycles` counts the cycles in which the processor worked; `idle` those it slept. Their sum is simulated
  * time. Everything that is due at a time (a device's event, the end of a run) is met at the first block boundary
@@ -70,7 +70,11 @@ struct callbacks {
 
 /* Decoded blocks beyond which all are forgotten: a guest that rewrites its code for ever must not fill the host. */
 enum { BLOCKS_MAX = 1 << 20 };
+/* Fills of the engine's TLB, which begins with 256 entries, before it is given a first chance to grow. */
+enum { TLB_PATIENCE = 1 << 12, TLB_PATIENCE_MAX = 1 << 24 };
 enum { BREAKPOINTS_MAX = 64, REPEATS_MAX = 64 };
+
+#define NOWHERE (~0ull)
 
 /* A string instruction that a fault or an interrupt cut between two elements: known again when it goes on. */
 enum { REPEAT_STATE_WORDS = 3 };
@@ -83,10 +87,14 @@ struct core {
     /* the hot path */
     struct account account;
     uint64_t due;                 /* account.cycles at which the block hook has more to do */
+    uint64_t quiet_until;         /* `due`, or 0 while the next block is no matter of routine: see core_quieten() */
     const struct block *block;    /* being executed; NULL between blocks */
     uint64_t block_pc;            /* its virtual address */
     uint64_t continue_pc;         /* where it goes on if the engine cut it, else NOWHERE */
     uint64_t repeat_pc;           /* its rep instruction, else NOWHERE */
+    const struct block *passed;   /* the block entered last, if its translation counted it without the hook; see emit.h */
+    uint64_t passed_pc;           /* its virtual address */
+    uint64_t credited;            /* without models: account.cycles up to which the books have been told */
     bool timing;                  /* models run */
     bool observing;               /* and see each access: but for those that a retried instruction does again */
     bool retrying;                /* the engine is doing an instruction a second time */
@@ -99,6 +107,12 @@ struct core {
     cpu_t *cpu;
     void **hook_user_data;        /* what the next translated block's hook will receive */
     struct guest_ram ram;
+    bool short_cuts;              /* those below, and the hook's own; without them the results are the same */
+    bool fast_accesses;           /* access.c looks into the engine's TLB */
+    bool counting;                /* without models: translations count blocks without the hook where they can */
+    bool wants_accesses, sees_accesses; /* translated code shall call, calls our loads and stores: access.c */
+    uint32_t tlb_fills, tlb_patience; /* of the engine's TLB since it was flushed; after how many it shall grow */
+    bool tlb_grows;
     const uint8_t *code_page[2];  /* host addresses of the pages the last translated block lies on; NULL: none */
     int engine_error;
     struct arch_state arch;
@@ -134,16 +148,33 @@ struct core {
     struct callbacks call;
 };
 
-#define NOWHERE (~0ull)
-
 /* The machine whose engine runs, NULL between runs. Helpers find their machine here. */
 extern struct core *running;
 
 static inline uint64_t core_now(const struct core *c) { return c->account.cycles + c->idle; }
 
+/* Bring up to date what translations that count without the hook leave behind: the block, and the books. Without models
+ * an instruction is a cycle, so one number tells of both. */
+static inline void core_settle(struct core *c)
+{
+    if (c->timing)
+        return;
+    if (c->passed) {
+        c->block = c->passed;
+        c->block_pc = c->passed_pc;
+        c->continue_pc = c->repeat_pc = NOWHERE;
+        c->passed = NULL;
+    }
+    c->account.now->n[COUNTER_INSTRUCTIONS] += c->account.cycles - c->credited;
+    c->account.cause[CAUSE_ISSUE] += c->account.cycles - c->credited;
+    c->credited = c->account.cycles;
+}
+
 /* Book what follows under the given ring. */
 static inline void core_book(struct core *c, enum ring ring)
 {
+    if (c->account.now)
+        core_settle(c);
     c->account.now = &c->books.counters[ring];
     c->account.cause = c->books.cause[ring];
 }
@@ -153,14 +184,12 @@ static inline void core_charge(struct core *c, enum cost cost)
         models_charge(&c->models, &c->account, cost, (enum cause)cost_cause(cost));
 }
 
-/* The last instruction of the block being executed: what ends a block acts alone. */
-static inline uint64_t core_last_insn_pc(const struct core *c)
-{
-    return c->block_pc + block_last_insn(c->block);
-}
+/* schedule.c */
+void core_rearm(struct core *c);                        /* recompute `due` */
+void core_quieten(struct core *c);                      /* and `quiet_until` alone */
+void core_grow_tlb(struct core *c);                     /* the engine's, at the next block */
 
 /* run.c */
-void core_rearm(struct core *c);                        /* recompute `due` */
 void core_leave_block(struct core *c, uint64_t next_pc);/* the block is done: its branch is known */
 bool core_cut_block(struct core *c, uint64_t pc);       /* the block ends before the instruction at pc; false if it had
                                                            ended: that instruction could not even be fetched */
@@ -175,8 +204,12 @@ void core_retried_store(struct core *c);                /* the store for which a
 /* access.c: an access of one of the engine's functions that reaches memory by itself has completed */
 void core_observe(env_t *env, uint64_t vaddr, unsigned size, bool write);
 
+/* api.c */
+void core_allow_short_cuts(struct core *c, bool allowed);
+
 /* translate.c */
 enum { HOOK_RETRY = 1 }; /* in the low bit of a hook's argument, else its block: one instruction, done again */
+void core_watch_accesses(struct core *c); /* from now on; not while the engine runs, whose translations are to be flushed */
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns);
 bool core_is_breakpoint(const struct core *c, uint64_t pc);
 

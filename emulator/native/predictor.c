@@ -50,24 +50,33 @@ void predictor_free(struct predictor *p)
     p->stack = NULL;
 }
 
-/* Whether the direction was foreseen; the counter and the history learn it. */
-static bool learn_direction(struct predictor *p, uint64_t pc, bool taken)
+/* Whether the direction was foreseen; the counter and the history learn it. What the guest's branches do, the host's
+ * predictor cannot foresee either: no branch here depends on it. */
+static inline bool learn_direction(struct predictor *p, uint64_t pc, bool taken)
 {
     uint8_t *counter = &p->table[(pc ^ p->history) & p->table_mask];
     bool foreseen = (*counter >= 2) == taken;
-    if (taken && *counter < 3)
-        ++*counter;
-    else if (!taken && *counter > 0)
-        --*counter;
+    *counter = (uint8_t)(*counter + (taken & (*counter < 3)) - (!taken & (*counter > 0)));
     p->history = (p->history << 1 | taken) & p->history_mask;
     return foreseen;
+}
+
+static inline struct btb_entry *btb_set(const struct predictor *p, uint64_t pc)
+{
+    return p->btb + (pc & p->btb_set_mask) * p->btb_ways;
+}
+
+static inline bool is_newest_target(const struct predictor *p, uint64_t pc, uint64_t target)
+{
+    const struct btb_entry *newest = btb_set(p, pc);
+    return (newest->pc == pc) & (newest->target == target);
 }
 
 /* Whether the BTB had this target for pc; afterwards it has, as the newest entry of its set. */
 static bool learn_target(struct predictor *p, uint64_t pc, uint64_t target)
 {
-    struct btb_entry *set = p->btb + (pc & p->btb_set_mask) * p->btb_ways;
-    if (set[0].pc == pc && set[0].target == target)
+    struct btb_entry *set = btb_set(p, pc);
+    if (is_newest_target(p, pc, target))
         return true;
     uint32_t way = 0;
     while (way < p->btb_ways - 1 && set[way].pc != pc)
@@ -104,7 +113,8 @@ bool predictor_branch(struct predictor *p, struct account *a, enum branch_kind k
     switch (kind) {
     case BRANCH_CONDITIONAL:
         foreseen = learn_direction(p, pc, taken);
-        late = taken && !learn_target(p, pc, target);
+        if (taken & !is_newest_target(p, pc, target))
+            late = !learn_target(p, pc, target);
         break;
     case BRANCH_DIRECT:
     case BRANCH_CALL:
@@ -120,11 +130,7 @@ bool predictor_branch(struct predictor *p, struct account *a, enum branch_kind k
     }
     if (kind == BRANCH_CALL || kind == BRANCH_INDIRECT_CALL)
         push_return(p, next);
-    if (!foreseen) {
-        account_count(a, COUNTER_BRANCH_MISSES);
-        account_charge(a, CAUSE_BRANCH, p->mispredict);
-    } else if (late) {
-        account_charge(a, CAUSE_BRANCH, p->redirect);
-    }
+    a->now->n[COUNTER_BRANCH_MISSES] += !foreseen;
+    account_charge(a, CAUSE_BRANCH, (foreseen ? 0 : p->mispredict) + ((foreseen & late) ? p->redirect : 0));
     return !foreseen;
 }

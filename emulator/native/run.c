@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * run.c: the block hook and the run loop. See core.h.
+ * run.c: the block hook. See core.h; the run loop around it is in schedule.c.
  *
  * The engine calls core_translate() when it translates code and core_on_block() whenever translated code is entered;
  * it is told to translate at most one architectural block at a time, so normally the two are the same. Where the
@@ -57,22 +57,38 @@ static void fetch(struct core *c, uint64_t pc, uint32_t bytes)
     }
 }
 
+/* The block entered, as a whole. */
+static inline void charge_block(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
+{
+    const struct block_insn *last = &b->insn[b->insns - 1];
+
+    c->account.now->n[COUNTER_INSTRUCTIONS] += b->insns;
+    charge_issue(c, last->issue);
+    if (last->trap)
+        account_charge(&c->account, CAUSE_TRAP, last->trap);
+    if (last->serialisation)
+        account_charge(&c->account, CAUSE_SERIALISATION, last->serialisation);
+    fetch(c, pc, bytes);
+}
+
+/* The block left, now that it is known where its branch went. */
+static inline void charge_branch(struct core *c, const struct block *b, uint64_t next_pc)
+{
+    uint64_t fallthrough = c->block_pc + b->bytes;
+    uint64_t branch_pc = c->block_pc + block_last_insn(b);
+    bool taken = (b->branch != BRANCH_CONDITIONAL) | (next_pc != fallthrough);
+    predictor_branch(&c->models.predictor, &c->account, (enum branch_kind)b->branch, branch_pc, fallthrough, next_pc,
+                     taken);
+}
+
 static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint32_t size)
 {
     uint32_t bytes = b->bytes ? b->bytes : size;
 
-    c->account.now->n[COUNTER_INSTRUCTIONS] += b->insns;
-    if (c->timing) {
-        const struct block_insn *last = &b->insn[b->insns - 1];
-        charge_issue(c, last->issue);
-        if (last->trap)
-            account_charge(&c->account, CAUSE_TRAP, last->trap);
-        if (last->serialisation)
-            account_charge(&c->account, CAUSE_SERIALISATION, last->serialisation);
-        fetch(c, pc, bytes);
-    } else {
-        account_charge(&c->account, CAUSE_ISSUE, b->insns);
-    }
+    if (c->timing)
+        charge_block(c, b, pc, bytes);
+    else
+        c->account.cycles += b->insns; /* core_settle() tells the books */
     if (b->flags & BLOCK_SETTLES_FLAGS)
         arch_settle_flags(c);
     c->block = b;
@@ -84,17 +100,13 @@ static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint
 
 void core_leave_block(struct core *c, uint64_t next_pc)
 {
+    core_settle(c);
     const struct block *b = c->block;
 
     c->block = NULL;
     c->continue_pc = c->repeat_pc = NOWHERE;
-    if (!b || b->branch == BLOCK_NO_BRANCH || !c->timing)
-        return;
-    uint64_t fallthrough = c->block_pc + b->bytes;
-    uint64_t branch_pc = c->block_pc + block_last_insn(b);
-    bool taken = b->branch != BRANCH_CONDITIONAL || next_pc != fallthrough;
-    predictor_branch(&c->models.predictor, &c->account, (enum branch_kind)b->branch, branch_pc, fallthrough, next_pc,
-                     taken);
+    if (b && b->branch != BLOCK_NO_BRANCH && c->timing)
+        charge_branch(c, b, next_pc);
 }
 
 /* ---- string instructions that were cut between two elements ---- */
@@ -147,6 +159,7 @@ static void resume_repeat(struct core *c, const struct block *b, uint64_t pc)
 
 bool core_cut_block(struct core *c, uint64_t pc)
 {
+    core_settle(c);
     const struct block *b = c->block;
     uint32_t done = 0;
 
@@ -171,14 +184,13 @@ bool core_cut_block(struct core *c, uint64_t pc)
     if (done == b->insns)
         return true;
     const struct block_insn none = {0}, *kept = done ? &b->insn[done - 1] : &none, *all = &b->insn[b->insns - 1];
-    c->account.now->n[COUNTER_INSTRUCTIONS] -= b->insns - done;
     if (c->timing) {
+        c->account.now->n[COUNTER_INSTRUCTIONS] -= b->insns - done;
         refund_issue(c, all->issue - kept->issue);
         c->account.cause[CAUSE_TRAP] -= all->trap - kept->trap;
         c->account.cause[CAUSE_SERIALISATION] -= all->serialisation - kept->serialisation;
         c->account.cycles -= all->trap - kept->trap + all->serialisation - kept->serialisation;
     } else {
-        c->account.cause[CAUSE_ISSUE] -= b->insns - done;
         c->account.cycles -= b->insns - done;
     }
     return true;
@@ -186,17 +198,11 @@ bool core_cut_block(struct core *c, uint64_t pc)
 
 /* ---- what is due ---- */
 
-void core_rearm(struct core *c)
-{
-    uint64_t at = c->next_event < c->stop_at ? c->next_event : c->stop_at;
-    bool now = c->interrupt_pending || arch_is_urgent(c) || c->stop_requested || c->code_changed || at <= c->idle;
-    c->due = now ? 0 : at == NOWHERE ? NOWHERE : at - c->idle;
-}
-
 static void stop_here(struct core *c, uint64_t pc, enum stop_reason reason)
 {
     c->stop = reason;
     arch_set_pc(c, pc);
+    core_quieten(c); /* what counts without the hook does not ask whether to stop */
     engine.emu_stop(c->uc);
 }
 
@@ -214,6 +220,12 @@ static bool meet_what_is_due(struct core *c, uint64_t pc)
         core_rearm(c);
         stop_here(c, pc, STOP_TRANSLATE); /* and go on here */
         return true;
+    }
+    if (c->tlb_grows) {
+        c->tlb_grows = false;
+        c->tlb_fills = 0;
+        c->tlb_patience *= c->tlb_patience < TLB_PATIENCE_MAX ? 2 : 1; /* where it did not help, not so soon again */
+        engine.tlb_flush(c->cpu);
     }
     core_rearm(c);
     if (c->stop_requested || core_now(c) >= c->stop_at) {
@@ -234,8 +246,10 @@ static bool meet_what_is_due(struct core *c, uint64_t pc)
 
 void core_exception_taken(struct core *c, bool begun)
 {
-    if (c->account.cycles == c->exception_cycles)
+    if (c->account.cycles == c->exception_cycles) {
         account_charge(&c->account, CAUSE_TRAP, 1);
+        c->credited++; /* this cycle is no instruction */
+    }
     c->exception_cycles = c->account.cycles;
     if (c->stepping && !begun && c->steps_left)
         c->steps_left--;
@@ -318,14 +332,10 @@ void core_retried_store(struct core *c)
 
 /* ---- the hook ---- */
 
-void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
+static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
 {
-    struct core *c = running;
     const struct block *b = (const struct block *)((uintptr_t)user & ~(uintptr_t)HOOK_RETRY);
-    (void)uc;
 
-    if (!c || c->stop) /* learning its state; or told to stop, and here again: not entered */
-        return;
     if (c->retrying)
         core_retried_store(c);
     if ((uintptr_t)user & HOOK_RETRY && retry_instruction(c, pc, size))
@@ -354,29 +364,35 @@ void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
     enter_block(c, b, pc, size);
 }
 
-/* ---- the run ---- */
-
-enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
+/* A block with nothing to it but its price, all of it translated. */
+static inline bool is_routine(const void *user, uint32_t size)
 {
-    c->stop = STOP_NONE;
-    c->stop_at = stop_at;
-    c->stepping = steps != NOWHERE;
-    c->steps_left = steps;
-    c->halted = false;
-    if (c->stepping && steps && c->block && arch_pc(c) == c->repeat_pc && c->continue_pc == NOWHERE)
-        c->steps_left--; /* the rest of a string instruction is one */
-    core_rearm(c);
-    running = c;
-    do {
-        if (c->stop)
-            engine.control(c->uc, ENGINE_FLUSH_TRANSLATIONS);
-        c->stop = STOP_NONE;
-        c->engine_error = engine.emu_start(c->uc, arch_start(c), 0, 0, 0);
-    } while (c->stop == STOP_TRANSLATE);
-    running = NULL;
-    if (c->stop)
-        return c->stop;
-    if (c->halted)
-        return STOP_HALT;
-    return c->engine_error ? STOP_ENGINE : STOP_TRIPLE_FAULT;
+    const struct block *b = user;
+    return b && !((uintptr_t)user & HOOK_RETRY) && !b->mark && !b->flags && b->bytes == size;
+}
+
+void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
+{
+    struct core *c = running;
+    (void)uc;
+
+    if (!c) /* learning its state */
+        return;
+    if (c->timing && c->quiet_until && is_routine(user, size)) {
+        const struct block *left = c->block, *b = user;
+        if (left && left->branch != BLOCK_NO_BRANCH)
+            charge_branch(c, left, pc);
+        c->block = NULL;
+        if (c->account.cycles < c->quiet_until) {
+            charge_block(c, b, pc, size);
+            c->block = b;
+            c->block_pc = pc;
+            return;
+        }
+    }
+    if (c->stop) /* told to stop, and here again: not entered */
+        return;
+    core_settle(c);
+    on_block(c, pc, size, user);
+    core_quieten(c);
 }

@@ -16,6 +16,7 @@
 struct translation_block {
     uint64_t pc, cs_base;
     uint32_t flags;
+    uint16_t size; /* bytes of guest code; known when it has been made */
 };
 
 /* The engine's own functions that we call. Filled by engine_interpose(). */
@@ -26,9 +27,12 @@ struct engine_functions {
     int (*emu_start)(void *uc, uint64_t begin, uint64_t until, uint64_t timeout, size_t count);
     int (*emu_stop)(void *uc);
     int (*control)(void *uc, unsigned what, ...);
+    int (*hook_add)(void *uc, size_t *hook, int kind, void *function, void *user, uint64_t begin, uint64_t end, ...);
+    void *exit_check; /* the helper that asks whether to stop; called by translated code alone */
 };
 extern struct engine_functions engine;
 #define ENGINE_FLUSH_TRANSLATIONS (10u | 1u << 30) /* UC_CTL_TB_FLUSH, written; not while the engine runs */
+#define ENGINE_HOOK_ACCESSES (1 << 10 | 1 << 11)   /* UC_HOOK_MEM_READ and UC_HOOK_MEM_WRITE */
 
 /* The functions that only this architecture calls. */
 struct wanted_function {
@@ -52,6 +56,9 @@ void engine_find_tlb(env_t *env, uint64_t vaddr, uint32_t kind, const uint8_t *h
 /* Find the functions and replace the helpers in the loaded library of that path. Must happen before the process opens
  * its first engine. Returns NULL, or the name of what the library lacks. Idempotent. */
 const char *engine_interpose(const char *path);
+
+/* Read memory of this process that may not be there; false if it is not. */
+bool engine_peek(const void *from, void *to, size_t bytes);
 
 /* Make the engine translate a block of at most max_insns instructions. */
 void engine_translate(cpu_t *cpu, struct translation_block *tb, int max_insns);

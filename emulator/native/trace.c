@@ -29,6 +29,14 @@ struct trace_point trace_take(const struct core *c, uint64_t pc)
                                 arch_flow_key(c).address_space, probed_word(c)};
 }
 
+struct trace_point trace_take_at_end(struct core *c)
+{
+    if (!c->trace.event)
+        return (struct trace_point){0};
+    core_settle(c);
+    return c->block ? trace_take(c, c->block_pc + block_last_insn(c->block)) : (struct trace_point){0};
+}
+
 /* `event` says what happened; who, when and where come from the point before and the machine as it is now. */
 void trace_record(struct core *c, const struct trace_point *before, struct trace_event event)
 {

@@ -58,6 +58,8 @@ struct trace_point {
 };
 
 struct trace_point trace_take(const struct core *c, uint64_t pc);
+/* At the last instruction of the block being executed: what ends a block acts alone. Nothing between blocks. */
+struct trace_point trace_take_at_end(struct core *c);
 void trace_stop(struct trace *trace);
 void trace_record(struct core *c, const struct trace_point *before, struct trace_event event);
 

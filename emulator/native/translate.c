@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "core.h"
+#include "emit.h"
+#include "mark.h"
 
 bool core_is_breakpoint(const struct core *c, uint64_t pc)
 {
@@ -63,11 +65,34 @@ static int instructions_wanted(const struct core *c, const struct block *b, uint
     return all;
 }
 
+/* Whether entering the block amounts to counting its instructions. */
+static bool is_plain(const struct core *c, const struct block *b, uint64_t pc)
+{
+    return c->counting && !c->stepping && !c->breakpoints && b->bytes && !b->mark && !b->flags &&
+           !(c->block && pc == c->continue_pc);
+}
+
+/* Loads and stores that the core must see, although no model asks for them: those whose alignment it has to check, and
+ * those of a copy whose bytes are counted. */
+static bool needs_accesses(const struct core *c, const struct block *b, uint32_t engine_flags)
+{
+    return arch_checks_alignment(c, engine_flags) || (b->mark && MARK_KIND(b->mark) == RINGSCOPE_KIND_COPY_BEGIN);
+}
+
+void core_watch_accesses(struct core *c)
+{
+    size_t hook;
+    /* A memory hook, on a range that no guest has, makes translated code call the helpers that access.c replaces. */
+    engine.hook_add(c->uc, &hook, ENGINE_HOOK_ACCESSES, (void *)core_on_block, c, 1ull << 60, (1ull << 60) + 1);
+    c->sees_accesses = true;
+}
+
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns)
 {
     uint8_t joined[2 * INSN_BYTES_MAX];
     struct block_source source = {.pc = tb->pc, .mode = arch_block_mode(tb->flags)};
 
+    core_settle(c);
     source.paddr = c->ram.base + engine.page_addr_code(c->env, tb->pc);
     const uint8_t *code = ram_at(&c->ram, source.paddr, 1);
     if (!code)
@@ -79,5 +104,16 @@ void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, in
     /* The engine asks for a single instruction when a store changed the very code it was executing: the one that stores
      * is done again. */
     *c->hook_user_data = (void *)((uintptr_t)b | (max_insns == 1 ? HOOK_RETRY : 0));
+    if (b && !c->sees_accesses && needs_accesses(c, b, tb->flags)) {
+        c->wants_accesses = c->code_changed = true; /* all is translated again, before this runs */
+        core_rearm(c);
+    }
+    bool counts = b && max_insns != 1 && wanted == b->insns && !c->code_changed && is_plain(c, b, tb->pc);
+    emit_count(c, counts ? b : NULL, tb->pc);
     engine_translate(cpu, tb, wanted < max_insns ? wanted : max_insns);
+    if (counts && tb->size != b->bytes) { /* the engine cut it short */
+        emit_again();
+        emit_count(c, NULL, tb->pc);
+        engine_translate(cpu, tb, wanted < max_insns ? wanted : max_insns);
+    }
 }

@@ -8,7 +8,6 @@ interrupt was acknowledged, and the contents of memory.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 from random import Random
 from typing import TYPE_CHECKING
@@ -21,8 +20,6 @@ from tests.machine import whole
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from ringscope.emulator.machine import Exit
 
 #: Devices with interrupts, rewritten code, faults, 32- and 64-bit rings.
 GUESTS = (
@@ -136,25 +133,6 @@ def test_without_models_stepping_and_breakpoints_change_nothing_either(name: str
     )
     for number, way in enumerate(ways):
         assert whole.run(image(name), way, "functional") == free, number
-
-
-ACCESSES = ("page_fault", "self_modifying", "two_spaces", "alignment")
-
-
-def without_the_short_cut(observed: whole.Observed) -> Exit:
-    """Send every access through the engine's own functions."""
-    descriptors = ctypes.c_ssize_t.in_dll(observed.machine.engine.library, "tlb_layout")
-    assert descriptors.value, "the short cut through the engine's TLB was not found"
-    descriptors.value = 0
-    return whole.freely(observed)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["troublemaker", *(arch + name for arch in ("", "aarch64/") for name in ACCESSES)],
-)
-def test_the_short_cut_through_the_engines_tlb_changes_nothing(name: str) -> None:
-    assert whole.run(image(name), without_the_short_cut) == free_run(name)
 
 
 # ---- the bundled systems: too long to be stepped through as a whole ----

@@ -26,6 +26,7 @@ def program(arch: str, root: Path = ROOT) -> Program:
     flags = (
         "-std=gnu11",
         "-O2",
+        "-flto",
         "-g",
         "-mcpu=baseline",
         "-fno-sanitize=all",

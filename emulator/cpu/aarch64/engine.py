@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ringscope.emulator.cpu.aarch64 import layout
+from ringscope.emulator.cpu.aarch64 import layout, proof
 from ringscope.emulator.cpu.engine import Engine
 
 
@@ -13,6 +13,8 @@ class ArmEngine(Engine):
     arch = "aarch64"
     layout = layout
     physical_bits = 44
+    proof = proof
+    program_counter = "pc"
 
     def enter_arm64(self, entry: int, x0: int, x1: int) -> None:
         """Put the processor into the state in which the arm64 boot protocol enters a kernel."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ringscope.emulator.cpu.engine import Engine
-from ringscope.emulator.cpu.x86_64 import invpcid, layout, stack_fault
+from ringscope.emulator.cpu.x86_64 import invpcid, layout, proof, stack_fault
 
 INT1 = b"\xf1"
 #: As FNINIT and a reset leave it (Intel SDM volume 3, table 10-1); the engine begins with zeroes.
@@ -17,6 +17,8 @@ class X86Engine(Engine):
 
     arch = "x86_64"
     layout = layout
+    proof = proof
+    program_counter = "rip"
 
     def enter_multiboot(self, entry: int, eax: int, ebx: int) -> None:
         """Put the processor into the state in which a multiboot loader enters a kernel."""

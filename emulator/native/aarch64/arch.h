@@ -60,6 +60,8 @@ typedef bool engine_walk(env_t *env, uint64_t vaddr, uint32_t access, uint32_t r
                          int *rights, uint64_t *page_bytes, struct engine_fault *fault, void *cacheability);
 extern engine_walk *arm_engine_walk, arm_walk;
 
+#define SCTLR_A 2ull
+
 /* faults.c: an unaligned access aborts where SCTLR_EL1.A asks for it. */
 void arm_meet_unaligned(uint64_t vaddr, bool write, uintptr_t ra);
 static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned size, bool write, uintptr_t ra)
@@ -67,6 +69,13 @@ static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned siz
     (void)env;
     if (vaddr & (size - 1))
         arm_meet_unaligned(vaddr, write, ra);
+}
+
+/* Whether what is translated now may. */
+static inline bool arch_checks_alignment(const struct core *c, uint32_t flags)
+{
+    (void)flags;
+    return c->arch.paging.sctlr & SCTLR_A;
 }
 
 /* The next instruction lies where there is no RAM: a synchronous external abort (Arm ARM, ISS of an instruction abort),

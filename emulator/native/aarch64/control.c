@@ -86,7 +86,7 @@ static void replace_helper_access_check_cp_reg(env_t *env, void *r, uint32_t syn
 static void write_table_base(struct core *c, uint64_t *kept, uint64_t value)
 {
     bool switches = kept == &c->arch.paging.ttbr0 && *kept != value && (c->arch.paging.sctlr & 1);
-    struct trace_point here = trace_take(c, core_last_insn_pc(c));
+    struct trace_point here = trace_take_at_end(c);
 
     if (switches)
         account_count(&c->account, COUNTER_ADDRESS_SPACE_SWITCHES);
@@ -96,11 +96,20 @@ static void write_table_base(struct core *c, uint64_t *kept, uint64_t value)
         trace_record(c, &here, (struct trace_event){.kind = TRACE_SPACE, .argument = value});
 }
 
+static void write_system_control(struct core *c, uint64_t value)
+{
+    if ((c->arch.paging.sctlr ^ value) & SCTLR_A && !c->sees_accesses) {
+        c->code_changed = true; /* the next translations may need their accesses checked: core_translate() */
+        core_rearm(c);
+    }
+    c->arch.paging.sctlr = value;
+}
+
 static void follow_write(struct core *c, uint32_t name, uint64_t value)
 {
     switch (name) {
     case CPACR_EL1: c->arch.cpacr = value; return;
-    case SCTLR_EL1: c->arch.paging.sctlr = value; break;
+    case SCTLR_EL1: write_system_control(c, value); break;
     case TCR_EL1: c->arch.paging.tcr = value; break;
     case TTBR0_EL1: write_table_base(c, &c->arch.paging.ttbr0, value); break;
     case TTBR1_EL1: write_table_base(c, &c->arch.paging.ttbr1, value); break;

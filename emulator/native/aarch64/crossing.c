@@ -88,6 +88,7 @@ void core_on_exception(void *uc, uint32_t number, void *user)
     (void)uc;
     if (!running)
         return;
+    core_settle(c);
     switch (number) {
     case EXCEPTION_IRQ:
         deliver_interrupt(c);
@@ -136,8 +137,8 @@ static void replace_helper_exception_return(env_t *env, uint64_t new_pc)
     uint32_t before = c ? arch_exception_level(c) : 0;
     struct trace_point here = {0};
 
-    if (c && c->block)
-        here = trace_take(c, core_last_insn_pc(c));
+    if (c)
+        here = trace_take_at_end(c);
     original_helper_exception_return(env, new_pc);
     if (!c)
         return;

@@ -8,8 +8,6 @@
  */
 #include "core.h"
 
-#define SCTLR_A 2ull
-
 /* The first fields of the engine's description of a fault, and the kinds of it that are told here. */
 struct engine_fault {
     uint32_t kind;

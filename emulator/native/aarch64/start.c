@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-/* ldr w0, . ; wfi: the load shows the engine's TLB, and WFI's helper is given the CPU state. */
-static const uint32_t probe[] = {0x18000000, 0xd503207f};
+/* ldr w0, .+4096; wfi: the load, from a page that the engine has not seen, shows its TLB, and WFI's helper is given
+ * the CPU state. */
+static const uint32_t probe[] = {0x18008000, 0xd503207f};
 
 const char *arch_learn_state(struct core *c)
 {

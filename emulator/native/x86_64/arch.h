@@ -64,6 +64,13 @@ static inline void arch_check_alignment(env_t *env, uint64_t vaddr, unsigned siz
  * instruction. Does not return. */
 static inline void arch_fetch_nothing(struct core *c) { x86.raise_exception_err_ra(c->env, VECTOR_UD, 0, 0); }
 
+/* Whether translations with these flags of the engine are of code that may raise it. CR0.AM is not among them. */
+static inline bool arch_checks_alignment(const struct core *c, uint32_t hflags)
+{
+    (void)c;
+    return hflags & EFLAGS_AC && (hflags & HF_CPL) == 3;
+}
+
 /* Before an instruction whose fault would lose arithmetic flags that the engine has yet to work out. */
 static inline void arch_settle_flags(struct core *c) { x86.write_eflags(c->env, x86.read_eflags(c->env), 0); }
 

