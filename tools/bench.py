@@ -25,6 +25,7 @@ from rich.table import Table
 
 from ringscope.bootimage import BootRequest
 from ringscope.emulator.machine import Machine, MachineConfig
+from ringscope.tools import bench_qemu
 from ringscope.tools.options import ARCHITECTURES
 
 GUESTS = Path(__file__).resolve().parents[1] / "build" / "tests" / "guest"
@@ -117,12 +118,17 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--json", type=Path, help="write the runs to a file")
     parser.add_argument("--arch", choices=ARCHITECTURES, help="measure one machine only")
+    parser.add_argument(
+        "--qemu", action="store_true", help="compare with QEMU, plain and with its cache plugin"
+    )
     parser.add_argument("--once", nargs=3, metavar=("ARCH", "GUEST", "FIDELITY"), help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.once:
         print(json.dumps(run_once(Configuration(*options.once), options.millions)))
         return 0
     architectures = [options.arch] if options.arch else ARCHITECTURES
+    if options.qemu:
+        return bench_qemu.compare(architectures, options.runs, options.millions)
     chosen = [Configuration(arch, *kind) for arch in architectures for kind in KINDS]
     missing = [configuration.image for configuration in chosen if not configuration.image.exists()]
     if missing:
