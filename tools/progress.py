@@ -18,6 +18,13 @@ PATIENCE, INTERVAL = 1.0, 0.2  # seconds until the line first appears, and betwe
 ERASE = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
 
 
+def duration(seconds: float) -> str:
+    """Write a time on the host as a person would wait for it: 40 s, 3 min, 2.5 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 def amount(number: float) -> str:
     """Write a number with three digits or so and a unit prefix: 41.8 M."""
     for prefix in ("", "k", "M", "G", "T"):
@@ -39,6 +46,7 @@ class Progress:
         self._shown = False
         self._started = self._last = time.monotonic()
         self._instructions = 0
+        self._cycles = machine.engine.time
 
     def update(self, room: bool) -> None:
         """Show the line when it is due; not without ``room``, while the guest's own line is unfinished."""
@@ -48,15 +56,21 @@ class Progress:
         instructions = self._machine.books().total("instructions")
         done = instructions - self._instructions
         speed = done / (now - self._last)
-        self._last, self._instructions = now, instructions
+        cycles = self._machine.engine.time
+        pace = (cycles - self._cycles) / (now - self._last)
+        self._last, self._instructions, self._cycles = now, instructions, cycles
         self.erase()
         if room and done:  # a guest that sleeps makes no progress
-            self._console.print(Text(self._line(speed)), end="", overflow="ellipsis", no_wrap=True)
+            self._console.print(Text(self._line(speed, pace)), end="", overflow="ellipsis", no_wrap=True)
             self._shown = True
 
-    def _line(self, speed: float) -> str:
-        cycles = self._machine.engine.time
-        share = "" if self._limit is None else f", {100 * cycles / self._limit:.0f}% of the limit"
+    def _line(self, speed: float, pace: float) -> str:
+        """``speed`` is in instructions, ``pace`` in cycles per second of the host."""
+        cycles, share = self._machine.engine.time, ""
+        if self._limit is not None:
+            share = f", {100 * cycles / self._limit:.0f}% of the limit"
+        if self._limit is not None and pace:  # together it would not fit a line of 80 characters
+            share = f", {100 * cycles / self._limit:.0f}%, {duration((self._limit - cycles) / pace)} left"
         seconds = cycles / self._machine.profile.frequency_hz
         return f"[{seconds:.3f} s simulated, {amount(cycles)} cycles, {amount(speed)} instructions/s{share}]"
 
