@@ -36,6 +36,7 @@ void interrupt(void)
         ticks++;
         set_timer();
     } else if ((number & 0x3ff) == uart_irq) {
+        REG(uart, 0x44) = 0x50; // before the FIFO is emptied: what comes later raises it again
         while (!(REG(uart, 0x18) & 1 << 4)) {
             char c = (char)REG(uart, 0);
             if (c == '\n' || c == '\r')
@@ -43,7 +44,6 @@ void interrupt(void)
             else if (length < sizeof line - 1)
                 line[length++] = c;
         }
-        REG(uart, 0x44) = 0x50;
     }
     REG(cpu_interface, 0x10) = number;
 }
