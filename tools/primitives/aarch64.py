@@ -22,13 +22,15 @@ ENTRY = RAM + 0x80000
 LEVEL_1, LEVEL_2, WINDOW = RAM + 0x101000, RAM + 0x102000, RAM + 0x103000
 TABLES = RAM + 0x110000  # of the window: one page for 2 MiB of it
 VECTORS, SCRATCH, TREE = RAM + 0x120000, RAM + 0x128000, RAM + 0x1F0000
-USER_SYNC = 0x400  # offset of what EL0 raises
+USER_SYNC, KERNEL_IRQ = 0x400, 0x280  # offsets of what EL0 raises, and of an interrupt of EL1
 VALID, TABLE, USER, READ_ONLY, ACCESSED = 1, 2, 1 << 6, 1 << 7, 1 << 10
 PXN, UXN = 1 << 53, 1 << 54
 DEVICE, NORMAL = 0, 1 << 2 | 3 << 8  # index into MAIR; inner shareable
 KERNEL_BLOCK = VALID | ACCESSED | NORMAL | UXN
 USER_BLOCK = VALID | ACCESSED | NORMAL | USER | READ_ONLY | PXN
 UART_FLAGS, UART_IMSC = 0x0900_0018, 0x0900_0038
+GIC_DISTRIBUTOR, GIC_CPU = 0x0800_0000, 0x0801_0000
+TIMER_LINE, TIMER_TICKS = 27, 100  # the virtual timer's private interrupt; until the one that ends a WFI
 MAIR, SCTLR = 0xFF00, 0x30D0_0800 | 1 | 1 << 2 | 1 << 12  # MMU and caches on, beside what is always 1
 WALK = 1 << 8 | 1 << 10 | 3 << 12  # of TCR: tables are write-back and inner shareable
 TCR = 25 | 25 << 16 | WALK | WALK << 16 | 2 << 30 | 2 << 32 | 1 << 36  # 39 bits, 4 KiB, 16-bit ASIDs
@@ -86,6 +88,21 @@ def round_trips() -> Piece:
     return Piece(operations, enter, user, {VECTORS + USER_SYNC: handler})
 
 
+def sleep() -> Piece:
+    """Return a piece that sleeps until the virtual timer interrupts, of which the ledger tells too."""
+    enable = ";".join(
+        (
+            set_register("x10", GIC_DISTRIBUTOR), set_register("x11", GIC_CPU), "mov w12, #1; str w12, [x10]",
+            f"mov w13, #{1 << TIMER_LINE}; str w13, [x10, #0x100]; mov w13, #255; str w13, [x11, #4]",
+            f"str w12, [x11]; mov x13, #{TIMER_TICKS}",
+        )
+    )  # fmt: skip
+    start = "msr cntv_tval_el0, x13; msr cntv_ctl_el0, x12"
+    once = f"{start}; msr daifclr, #2; begin {{0}}; wfi; end {{0}}; msr daifset, #2"
+    handler = "ldr w14, [x11, #12]; msr cntv_ctl_el0, xzr; str w14, [x11, #16]; eret"
+    return Piece(("wait",), ";".join([enable, *[once] * REPEATS]), handlers={VECTORS + KERNEL_IRQ: handler})
+
+
 def chase(operation: str, start: str, loads: int) -> str:
     """Return code that follows a chain once to warm it and once between marks."""
     walk = f"{start}; {set_register('x2', loads)}"
@@ -122,6 +139,7 @@ class ArmLayout:
         yield repeated("dc_zva", "dc zva, x1", page)
         yield repeated("isb", "isb")
         yield from (repeated(name, f"{name} sy") for name in ("dsb", "dmb"))
+        yield sleep()
         yield repeated("device_read", "ldr w0, [x1]", set_register("x1", UART_FLAGS))
         yield repeated("device_write", "str wzr, [x1]", set_register("x1", UART_IMSC))
 

@@ -29,7 +29,7 @@ MODES = {
         capstone.CS_MODE_LITTLE_ENDIAN,
     ),
 }
-ODD = {"sysretq": b"\x48\x0f\x07"}
+ODD = {"sysretq": b"\x48\x0f\x07", "sysexitq": b"\x48\x0f\x35"}
 MARK = re.compile(r"(begin|end) (\d+)")
 ABSOLUTE = re.compile(r"\[\d")
 LABEL = re.compile(r"^\s*\w+:")

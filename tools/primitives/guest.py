@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ringscope.emulator.books import Books
 
 MIB, PAGE = 1 << 20, 4096
+INTERRUPT = "interrupt"  # the ledger's name for all that one takes, from its arrival to its return
 LIMIT = 1 << 36  # cycles; no guest comes near
 
 
@@ -184,7 +185,7 @@ class Guest:
         return assemble(self.layout.arch, source, at, self.layout.bits)
 
     def run(self, cpu: str, ram_bytes: int) -> dict[str, Measured]:
-        """Run on a machine with that processor; return every operation by name."""
+        """Run on a machine with that processor; return every operation, and INTERRUPT if any came."""
         output = bytearray()
         config = MachineConfig(ram_bytes, cpu, serial=False, arch=self.layout.arch)
         machine = Machine(config, output.extend)
@@ -198,7 +199,7 @@ class Guest:
             entries = {entry.name: entry for entry in machine.ledger()}
         finally:
             machine.engine.close()
-        return {
-            name: Measured(entries[f"mark-{number}"].count, entries[f"mark-{number}"].books)
-            for name, number in self.numbers.items()
-        }
+        marked = {name: f"mark-{number}" for name, number in self.numbers.items()}
+        if INTERRUPT in entries:
+            marked[INTERRUPT] = INTERRUPT
+        return {name: Measured(entries[mark].count, entries[mark].books) for name, mark in marked.items()}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ringscope.emulator.timing.parameters import ASSUMED, ESTIMATE
 from ringscope.tools.primitives import i486
 from ringscope.tools.primitives.aarch64 import ArmLayout
-from ringscope.tools.primitives.guest import MIB, Guest, Measured
+from ringscope.tools.primitives.guest import INTERRUPT, MIB, Guest, Measured
 from ringscope.tools.primitives.x86_64 import X86Layout
 
 if TYPE_CHECKING:
@@ -118,7 +118,12 @@ def measure(profile: Profile, cpu: str) -> list[Row]:
     )
     region = layout.region - layout.ram + chain[-1].lines * line
     found = guest.run(cpu, -(-region // MIB) * MIB + MIB)
-    rows = [*_prices(profile, found), *_pairs(profile, found), _branch(profile, found)]
+    rows = [
+        *_prices(profile, found),
+        *_pairs(profile, found),
+        _interrupt(profile, found),
+        _branch(profile, found),
+    ]
     rows += [*_latencies(profile, chain, found), *_far_walks(profile, layout, chain, found)]
     rows += [*_reaches(profile, found), _walk(profile, layout, found)]
     if profile.name == "i486":
@@ -142,11 +147,18 @@ def _prices(profile: Profile, found: Mapping[str, Measured]) -> Iterator[Row]:
 
 def _pairs(profile: Profile, found: Mapping[str, Measured]) -> Iterator[Row]:
     """Yield the ways into the kernel together with their ways out."""
-    for into, out in (("syscall", "sysret"), ("int_gate", "iret"), ("svc", "eret")):
+    for into, out in (("syscall", "sysret"), ("sysenter", "sysexit"), ("int_gate", "iret"), ("svc", "eret")):
         if into in found:
             expected = profile.cost[into] + profile.cost[out]
             measured = _price(found[into]) + _price(found[out])
             yield _row(profile, f"{into} + {out}", expected, measured, f"cost.{into}", f"cost.{out}")
+
+
+def _interrupt(profile: Profile, found: Mapping[str, Measured]) -> Row:
+    out = "iret" if profile.arch == "x86_64" else "eret"
+    expected = profile.cost["hardware_interrupt"] + profile.cost[out]
+    paths = ("cost.hardware_interrupt", f"cost.{out}")
+    return _row(profile, f"hardware_interrupt + {out}", expected, found[INTERRUPT].cause("trap"), *paths)
 
 
 def _branch(profile: Profile, found: Mapping[str, Measured]) -> Row:

@@ -26,7 +26,9 @@ APIC = 0xFEE0_0000
 KERNEL_CS, KERNEL_SS, USER_CS, USER_SS, TASK = 0x08, 0x10, 0x2B, 0x23, 0x30
 PRESENT, WRITABLE, USER, LARGE = 1, 2, 4, 0x80
 RIGHTS = PRESENT | WRITABLE | USER
-UNDEFINED, ROUND_TRIP, LEAVE, SYSTEM_CALL = 6, 0x80, 0x81, 0x82  # slots of HANDLERS; the last is no vector
+#: Slots of HANDLERS; the last two are no vectors.
+UNDEFINED, ROUND_TRIP, LEAVE, TIMER, SYSTEM_CALL, FAST_CALL = 6, 0x80, 0x81, 0x82, 0x83, 0x84
+TIMER_TICKS = 2000  # of the bus, until the interrupt that ends a HLT
 EXIT_PORT = 0xF4
 REPEATS = 16
 
@@ -56,6 +58,15 @@ def round_trip(into: str, out: str, vector: int, instruction: str, back: str, *,
     return Piece((into, out), ENTER_USER, f"{trip}; int {LEAVE}", {slot(vector): handler})
 
 
+def sleep() -> Piece:
+    """Return a piece that sleeps until the local APIC's timer interrupts, of which the ledger tells too."""
+    enable = f"mov esi, {APIC}; mov dword ptr [rsi + 0xf0], 0x1ff; mov dword ptr [rsi + 0x3e0], 0xb"
+    once = f"mov dword ptr [rsi + 0x380], {TIMER_TICKS}; sti; begin {{0}}; hlt; end {{0}}; cli"
+    handler = "mov dword ptr [rsi + 0xb0], 0; iretq"
+    kernel = ";".join([enable, f"mov dword ptr [rsi + 0x320], {TIMER}", *[once] * REPEATS])
+    return Piece(("hlt",), kernel, handlers={slot(TIMER): handler})
+
+
 def chase(operation: str, start: str, loads: int, label: str) -> str:
     """Return code that follows a chain once to warm it and once between marks."""
     walk = f"mov rax, {start}; mov ecx, {loads}"
@@ -79,13 +90,16 @@ class X86Layout:
         f"mov esp, {KERNEL_STACK}; mov ecx, 0xc0000081; xor eax, eax;"
         f"mov edx, {(USER_CS - 16) << 16 | KERNEL_CS}; wrmsr; mov ecx, 0xc0000082;"
         f"xor edx, edx; mov eax, {slot(SYSTEM_CALL)}; wrmsr; mov ecx, 0xc0000084;"
-        f"xor eax, eax; wrmsr"
+        f"xor eax, eax; wrmsr; mov ecx, 0x174; mov eax, {KERNEL_CS}; wrmsr; inc ecx; mov eax, {KERNEL_STACK};"
+        f"wrmsr; inc ecx; mov eax, {slot(FAST_CALL)}; wrmsr"
     )
     finish = f"xor eax, eax; mov edx, {EXIT_PORT}; out dx, al"
 
     def primitives(self) -> Iterator[Piece]:
         """Yield a piece for each event of fixed price; an operation has the name of its price."""
         yield round_trip("syscall", "sysret", SYSTEM_CALL, "syscall", "sysretq")
+        come_back = "lea rdx, [rip + 4]; mov ecx, esp; sysenter"  # LEA to behind SYSENTER
+        yield round_trip("sysenter", "sysexit", FAST_CALL, come_back, "sysexitq")
         yield round_trip("int_gate", "iret", ROUND_TRIP, f"int {ROUND_TRIP}", "iretq")
         skip = "add qword ptr [rsp], 2; "
         yield round_trip("exception", "iret after it", UNDEFINED, "ud2", "iretq", fix=skip)
@@ -112,6 +126,7 @@ class X86Layout:
         yield repeated("fxrstor", "fxrstor [rax]", page)
         yield repeated("cli_sti", "cli")
         yield repeated("swapgs", "swapgs", after="swapgs; swapgs")
+        yield sleep()
         yield repeated("device_read", "mov ecx, [rax]", f"mov eax, {APIC + 0x20}")
         yield repeated("device_write", "mov [rax], ecx", f"mov eax, {APIC + 0x80}; xor ecx, ecx")
 
@@ -163,7 +178,7 @@ def _entry() -> dict[int, bytes]:
     segments = struct.pack("<8Q", 0, code64, data, 0, data | ring3, code64 | ring3, task, 0)
     stack = bytearray(104)
     struct.pack_into("<Q", stack, 4, KERNEL_STACK)
-    gates = {vector: _gate(slot(vector)) for vector in (UNDEFINED, ROUND_TRIP, LEAVE)}
+    gates = {vector: _gate(slot(vector)) for vector in (UNDEFINED, ROUND_TRIP, LEAVE, TIMER)}
     table = b"".join(gates.get(vector, bytes(16)) for vector in range(256))
     leave = assemble("x86_64", f"mov esp, {KERNEL_STACK}; jmp rbp", slot(LEAVE))
     return {
