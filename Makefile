@@ -31,7 +31,7 @@ check: $(DEV) build ## what a commit must pass besides the tests
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 	@$(BIN)/pytest tests/house $(ARGS)
 
-bench: build ## guest instructions per second, with the models and without (ARGS=--qemu beside QEMU)
+bench: build ## guest instructions per second, with the models and without (ARGS=--qemu beside QEMU, --scale for long runs)
 	@$(BIN)/python -c 'from tests.guest.catalogue import build_bench; build_bench()'
 	@$(BIN)/python -m ringscope.tools.bench $(ARGS)
 

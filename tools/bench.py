@@ -25,7 +25,7 @@ from rich.table import Table
 
 from ringscope.bootimage import BootRequest
 from ringscope.emulator.machine import Machine, MachineConfig
-from ringscope.tools import bench_qemu
+from ringscope.tools import bench_qemu, bench_scale
 from ringscope.tools.options import ARCHITECTURES
 
 GUESTS = Path(__file__).resolve().parents[1] / "build" / "tests" / "guest"
@@ -53,7 +53,10 @@ class Configuration(NamedTuple):
 
 
 def run_once(configuration: Configuration, millions: int) -> dict[str, float]:
-    """Boot a guest once and return seconds to the first instruction, seconds of running and instructions."""
+    """Boot a guest once; return seconds to the first instruction, seconds of running, instructions, memory.
+
+    ``beside_ram`` is the most memory that the process had in use at a time without the guest's pages, in MiB.
+    """
     start = time.perf_counter()
     config = MachineConfig(arch=configuration.arch, fidelity=configuration.fidelity)
     machine = Machine(config, lambda _: None)
@@ -68,6 +71,7 @@ def run_once(configuration: Configuration, millions: int) -> dict[str, float]:
         "start": ready - start,
         "seconds": done - ready,
         "instructions": machine.books().total("instructions"),
+        "beside_ram": bench_scale.beside(machine.engine.ram),
     }
 
 
@@ -104,6 +108,7 @@ def _row(configuration: Configuration, runs: list[dict[str, float]]) -> tuple[st
         f"{rates[0]:.2f}..{rates[-1]:.2f}",
         unit,
         f"{statistics.median(r['start'] for r in runs):.3f}",
+        f"{max(r['beside_ram'] for r in runs):.0f}",
     )
 
 
@@ -121,6 +126,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--qemu", action="store_true", help="compare with QEMU, plain and with its cache plugin"
     )
+    parser.add_argument(
+        "--scale",
+        type=int,
+        nargs="?",
+        const=bench_scale.LARGEST,
+        choices=range(bench_scale.SMALLEST, bench_scale.LARGEST + 1),
+        metavar="POWER",
+        help="measure runs of 10^7 instructions to 10^POWER (default 10)",
+    )
     parser.add_argument("--once", nargs=3, metavar=("ARCH", "GUEST", "FIDELITY"), help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.once:
@@ -134,13 +148,18 @@ def main(argv: list[str] | None = None) -> int:
     if missing:
         print(f"bench: {missing[0]} is not built; run `make bench`", file=sys.stderr)
         return 2
+    if options.scale is not None:
+        named = {each.name: each for each in chosen if each.guest == "throughput"}
+        return bench_scale.scale(
+            list(named), lambda name, millions: _measure(named[name], millions), options.scale
+        )
     runs: dict[str, list[dict[str, Any]]] = {configuration.name: [] for configuration in chosen}
     for turn in range(options.runs + 1):
         for configuration in chosen:
             run = _measure(configuration, options.millions)
             if turn:  # the first turn warms the host's caches
                 runs[configuration.name].append(run)
-    table = Table("machine, guest, fidelity", "median", "range", "unit", "start, s")
+    table = Table("machine, guest, fidelity", "median", "range", "unit", "start, s", "MiB beside RAM")
     for configuration in chosen:
         table.add_row(*_row(configuration, runs[configuration.name]))
     Console().print(table)
