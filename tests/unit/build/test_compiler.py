@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import pytest
 
-from ringscope.tools.build import compiler
+from ringscope.bootimage import elf
+from ringscope.tools.build import compiler, guest
 
 FLAGS = (*compiler.FREESTANDING, *compiler.X86_64_USER)
 
@@ -90,3 +92,20 @@ def test_another_compiler_compiles_everything(build, monkeypatch):
     build()
     monkeypatch.setattr(compiler, "_version", lambda: "another")
     assert build() == {"start.c.o", "other.c.o", "program.elf"}
+
+
+def _code(data):
+    file = elf.parse(data, "program")
+    return [(segment.vaddr, segment.data) for segment in file.segments]
+
+
+@pytest.mark.parametrize("name", ["x86_64", "aarch64"])
+def test_line_tables_are_written_and_change_no_code(build_folder, name):
+    program = guest.server("root", guest.ARCHITECTURES[name])
+    output, flags = f"{program.output}-without-lines", (*program.flags, "-g0")
+    without = dataclasses.replace(program, output=output, flags=flags)
+    with_lines = compiler.build_program(program, build_folder).read_bytes()
+    plain = compiler.build_program(without, build_folder).read_bytes()
+    assert elf.parse(with_lines, "program").section(".debug_line") is not None
+    assert elf.parse(plain, "program").section(".debug_line") is None
+    assert _code(with_lines) == _code(plain)
