@@ -34,6 +34,7 @@ FREESTANDING = (
     "-fno-pic",
     "-fno-omit-frame-pointer",
     "-fno-asynchronous-unwind-tables",
+    "-fno-unwind-tables",  # so that the compiler writes .debug_frame, which no image carries, for debuggers
     # Where the checkout and its environment lie must decide no program's length: it decides where modules go.
     f"-ffile-prefix-map={ROOT}=.",
     f"-ffile-prefix-map={sys.prefix}=.venv",
