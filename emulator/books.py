@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ringscope.emulator.native import library as native
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 CORE, BRANCH, CACHE, TLB, MARK = range(5)  # enum counter_group of account.h
 
@@ -58,10 +58,11 @@ class Books:
         """Return a counter's value over both rings."""
         return sum(self.counter(name))
 
-    def causes(self) -> dict[str, int]:
-        """Return cycles by cause; their sum is ``total("cycles")``."""
-        pairs = zip(native.cause_names(), self.kernel_cause, self.user_cause, strict=True)
-        return {name: kernel + user for name, kernel, user in pairs}
+    def causes(self, rings: Collection[str] = ("kernel", "user")) -> dict[str, int]:
+        """Return cycles by cause in some rings; in both their sum is ``total("cycles")``."""
+        of_ring = {"kernel": self.kernel_cause, "user": self.user_cause}
+        parts = zip(*(of_ring[ring] for ring in rings), strict=True)
+        return dict(zip(native.cause_names(), map(sum, parts), strict=True))
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,13 @@ class Counters:
 
 
 def read_ledger(library: ctypes.CDLL, core: int, names: Mapping[int, str]) -> list[Entry]:
-    """Return the operations that were carried out, by number; ``interrupt`` comes last.
+    """Return the operations that were carried out, by number: marked ones, ``interrupt``, probed ones.
 
-    ``library`` is the one that made the core. ``names`` are the names of the marks' numbers; an unnamed one
-    is called by its number.
+    ``library`` is the one that made the core. ``names`` are the names of the numbers; an unnamed one is
+    called by its number.
     """
     entries = []
-    for number in range(native.LEDGER_INTERRUPT + 1):
+    for number in range(native.LEDGER_PROBES + native.PROBES_MAX):
         address = library.core_operation(core, number)
         if address:
             count = ctypes.c_uint64.from_address(address).value

@@ -85,6 +85,7 @@ void core_free(struct core *c)
 {
     trace_stop(&c->trace);
     ledger_free(&c->ledger);
+    probes_free(&c->probes);
     block_table_free(&c->blocks);
     models_free(&c->models);
     free(c);

@@ -2,7 +2,7 @@
  *
  * core.h: one machine's native core: everything that happens per block, per access and per ring crossing.
  *
- * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, models.h, trace.h (what is kept); run.c (the
+ * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, probe.h, models.h, trace.h (what is kept); run.c (the
  * block hook); schedule.c (the run loop); translate.c, emit.c (translations); access.c (loads and stores). What differs
  * between architectures lies in a folder of its own, with the same names in each: engine.h (the engine's state), arch.h
  * (what the files above ask), crossing.c (exceptions, interrupts, system calls, returns), control.c (control registers,
@@ -23,6 +23,7 @@
 
 #include "block.h"
 #include "ledger.h"
+#include "probe.h"
 #include "seam.h"
 #include "memory.h"
 #include "models.h"
@@ -137,6 +138,7 @@ struct core {
     struct block_table blocks;
     struct decoded decoded;       /* the decoder's answer */
     struct ledger ledger;
+    struct probes probes;
     struct trace trace;
     struct repeat repeat[REPEATS_MAX];
     uint32_t repeats;
@@ -201,6 +203,10 @@ void core_shut_down(struct core *c);                    /* no exception can be d
 void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user);
 void core_retried_store(struct core *c);                /* the store for which an instruction was retried is done */
 
+/* repeat.c */
+void core_remember_repeat(struct core *c, uint64_t pc); /* the string instruction at pc is cut between two elements */
+bool core_forget_repeat(struct core *c, uint64_t pc);   /* whether the one at pc is such a one that goes on */
+
 /* access.c: an access of one of the engine's functions that reaches memory by itself has completed */
 void core_observe(env_t *env, uint64_t vaddr, unsigned size, bool write);
 
@@ -208,7 +214,11 @@ void core_observe(env_t *env, uint64_t vaddr, unsigned size, bool write);
 void core_allow_short_cuts(struct core *c, bool allowed);
 
 /* translate.c */
-enum { HOOK_RETRY = 1 }; /* in the low bit of a hook's argument, else its block: one instruction, done again */
+enum {                   /* in the low bits of a hook's argument, else its block */
+    HOOK_RETRY = 1,      /* one instruction, done again */
+    HOOK_PROBE = 2,      /* at an address that probe.h watches */
+    HOOK_BITS = 3,
+};
 void core_watch_accesses(struct core *c); /* from now on; not while the engine runs, whose translations are to be flushed */
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns);
 bool core_is_breakpoint(const struct core *c, uint64_t pc);

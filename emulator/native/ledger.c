@@ -40,18 +40,24 @@ static struct operation *entry(struct ledger *ledger, uint32_t id)
     return ledger->entry[id];
 }
 
-static int find_open(const struct flow *flow, uint32_t id)
+static int find_open(const struct flow *flow, uint32_t id, const struct flow_key *activation)
 {
     for (uint32_t i = 0; i < flow->open_count; i++)
-        if (flow->open[i].id == id)
+        if (flow->open[i].id == id && !memcmp(&flow->open[i].activation, activation, sizeof(*activation)))
             return (int)i;
     return -1;
 }
 
-void ledger_begin(struct ledger *ledger, const struct books *books, uint32_t id)
+bool ledger_is_open(const struct ledger *ledger, uint32_t id, const struct flow_key *activation)
+{
+    return find_open(&ledger->current, id, activation) >= 0;
+}
+
+void ledger_begin_activation(struct ledger *ledger, const struct books *books, uint32_t id,
+                             const struct flow_key *activation)
 {
     struct flow *flow = &ledger->current;
-    int at = find_open(flow, id);
+    int at = find_open(flow, id, activation);
 
     if (at >= 0) {
         ledger->dropped++; /* begun twice: the first one never ended */
@@ -62,14 +68,16 @@ void ledger_begin(struct ledger *ledger, const struct books *books, uint32_t id)
         at = (int)flow->open_count++;
     }
     flow->open[at].id = id;
+    flow->open[at].activation = *activation;
     flow->open[at].before = *books;
     memset(&flow->open[at].spent, 0, sizeof(flow->open[at].spent));
 }
 
-void ledger_end(struct ledger *ledger, const struct books *books, uint32_t id)
+void ledger_end_activation(struct ledger *ledger, const struct books *books, uint32_t id,
+                           const struct flow_key *activation)
 {
     struct flow *flow = &ledger->current;
-    int at = find_open(flow, id);
+    int at = find_open(flow, id, activation);
     struct operation *operation = entry(ledger, id);
 
     if (at < 0 || !operation) {
@@ -82,6 +90,19 @@ void ledger_end(struct ledger *ledger, const struct books *books, uint32_t id)
     operation->count++;
     flow->open_count--;
     memmove(open, open + 1, (flow->open_count - (uint32_t)at) * sizeof(*open));
+}
+
+/* Of what is open once. */
+static const struct flow_key no_activation;
+
+void ledger_begin(struct ledger *ledger, const struct books *books, uint32_t id)
+{
+    ledger_begin_activation(ledger, books, id, &no_activation);
+}
+
+void ledger_end(struct ledger *ledger, const struct books *books, uint32_t id)
+{
+    ledger_end_activation(ledger, books, id, &no_activation);
 }
 
 void ledger_cut(struct ledger *ledger, const struct books *books, const struct flow_key *key)

@@ -25,7 +25,14 @@ struct books {
     uint64_t cause[RINGS][CAUSE_COUNT];
 };
 
-enum { LEDGER_OPERATIONS = 4096, LEDGER_INTERRUPT = LEDGER_OPERATIONS, LEDGER_ENTRIES };
+enum { PROBES_MAX = 64 };
+/* The numbers of entries: a mark's own, then the interrupt's, then those of probes (probe.h). */
+enum {
+    LEDGER_OPERATIONS = 4096,
+    LEDGER_INTERRUPT = LEDGER_OPERATIONS,
+    LEDGER_PROBES,
+    LEDGER_ENTRIES = LEDGER_PROBES + PROBES_MAX,
+};
 enum { FLOW_OPEN_MAX = 8, FLOWS_MAX = 64 };
 
 struct operation {
@@ -33,14 +40,16 @@ struct operation {
     struct books total;
 };
 
-/* An operation that has begun and not ended: what it cost up to the last cut, and the books when it (re)started. */
-struct open_operation {
-    uint32_t id;
-    struct books before, spent;
-};
-
 struct flow_key {
     uint64_t address_space, pc, sp;
+};
+
+/* An operation that has begun and not ended: what it cost up to the last cut, and the books when it (re)started. Between
+ * marks an operation is open once in a flow; a probed one once for each activation, which its key tells apart. */
+struct open_operation {
+    uint32_t id;
+    struct flow_key activation;
+    struct books before, spent;
 };
 
 struct flow {
@@ -64,6 +73,12 @@ void ledger_free(struct ledger *ledger);
 
 void ledger_begin(struct ledger *ledger, const struct books *books, uint32_t id);
 void ledger_end(struct ledger *ledger, const struct books *books, uint32_t id);
+
+void ledger_begin_activation(struct ledger *ledger, const struct books *books, uint32_t id,
+                             const struct flow_key *activation);
+void ledger_end_activation(struct ledger *ledger, const struct books *books, uint32_t id,
+                           const struct flow_key *activation);
+bool ledger_is_open(const struct ledger *ledger, uint32_t id, const struct flow_key *activation);
 
 /* An interrupt is delivered to what would have gone on at `key`. Before anything of it is booked. */
 void ledger_cut(struct ledger *ledger, const struct books *books, const struct flow_key *key);

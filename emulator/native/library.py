@@ -15,6 +15,8 @@ from pathlib import Path
 NOWHERE = 2**64 - 1
 BLOCK_INSNS_MAX = 64
 LEDGER_INTERRUPT = 4096
+LEDGER_PROBES = LEDGER_INTERRUPT + 1
+PROBES_MAX = 64
 
 _u32 = ctypes.c_uint32
 _u64 = ctypes.c_uint64
@@ -116,6 +118,8 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "core_exceptions": (ctypes.POINTER(_u64), (_ptr,)),
     "core_operation": (_ptr, (_ptr, _u32)),
     "core_dropped_marks": (_u64, (_ptr,)),
+    "core_add_probe": (ctypes.c_int32, (_ptr, _u64, _u64, ctypes.c_bool, ctypes.c_char_p, _u32, _u32)),
+    "core_probe_entries": (_u64, (_ptr, _u32)),
     "core_physical": (_u64, (_ptr, _u64)),
     "core_physical_in": (_u64, (_ptr, _u64, _u64)),
     "core_walk": (None, (_ptr, _u64, _u64, _ptr)),

@@ -111,35 +111,6 @@ void core_leave_block(struct core *c, uint64_t next_pc)
 
 /* ---- string instructions that were cut between two elements ---- */
 
-static struct repeat repeat_here(const struct core *c, uint64_t pc)
-{
-    struct repeat here = {.flow = arch_flow_key(c)};
-    here.flow.pc = pc;
-    arch_repeat_state(c, here.state);
-    return here;
-}
-
-static void remember_repeat(struct core *c, uint64_t pc)
-{
-    if (c->repeats == REPEATS_MAX) {
-        memmove(&c->repeat[0], &c->repeat[1], (REPEATS_MAX - 1) * sizeof(c->repeat[0]));
-        c->repeats--;
-    }
-    c->repeat[c->repeats++] = repeat_here(c, pc);
-}
-
-static bool forget_repeat(struct core *c, uint64_t pc)
-{
-    struct repeat here = repeat_here(c, pc);
-    for (uint32_t i = 0; i < c->repeats; i++) {
-        if (!memcmp(&c->repeat[i], &here, sizeof(here))) {
-            c->repeat[i] = c->repeat[--c->repeats];
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Between two elements: one more of them is charged. */
 static void repeat_element(struct core *c)
 {
@@ -171,7 +142,7 @@ bool core_cut_block(struct core *c, uint64_t pc)
         return false;
     }
     if (pc == c->repeat_pc && c->repeat_started) {
-        remember_repeat(c, pc);
+        core_remember_repeat(c, pc);
         if (c->timing)
             refund_issue(c, b->element);
         done = b->insns;
@@ -181,6 +152,7 @@ bool core_cut_block(struct core *c, uint64_t pc)
     }
     c->block = NULL;
     c->continue_pc = c->repeat_pc = NOWHERE;
+    probe_cut(c, pc);
     if (done == b->insns)
         return true;
     const struct block_insn none = {0}, *kept = done ? &b->insn[done - 1] : &none, *all = &b->insn[b->insns - 1];
@@ -236,7 +208,7 @@ static bool meet_what_is_due(struct core *c, uint64_t pc)
     core_rearm(c);
     if (vector >= 0) {
         if (c->block)
-            remember_repeat(c, pc);
+            core_remember_repeat(c, pc);
         c->block = NULL;
         c->repeat_pc = NOWHERE;
         arch_take_interrupt(c, pc, vector);
@@ -334,7 +306,7 @@ void core_retried_store(struct core *c)
 
 static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
 {
-    const struct block *b = (const struct block *)((uintptr_t)user & ~(uintptr_t)HOOK_RETRY);
+    const struct block *b = (const struct block *)((uintptr_t)user & ~(uintptr_t)HOOK_BITS);
 
     if (c->retrying)
         core_retried_store(c);
@@ -350,15 +322,25 @@ static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
     }
     if ((c->stepping || c->breakpoints) && stop_for_debugger(c, pc))
         return;
-    if (pc == c->continue_pc && continue_block(c, b, pc, size))
+    if (pc == c->continue_pc && continue_block(c, b, pc, size)) {
+        if ((uintptr_t)user & HOOK_PROBE && !c->stop)
+            probe_pass_inside(c, pc);
         return;
+    }
     core_leave_block(c, pc);
-    if ((c->account.cycles >= c->due && meet_what_is_due(c, pc)) || !b)
+    if (c->account.cycles >= c->due && meet_what_is_due(c, pc)) {
+        if (c->stepping && c->stop == STOP_TRANSLATE)
+            c->steps_left++; /* and here again at once */
         return;
-    if (c->repeats && b->flags & BLOCK_REPEATS && b->insns == 1 && forget_repeat(c, pc)) {
+    }
+    if (!b)
+        return;
+    if (c->repeats && b->flags & BLOCK_REPEATS && b->insns == 1 && core_forget_repeat(c, pc)) {
         resume_repeat(c, b, pc);
         return;
     }
+    if ((uintptr_t)user & HOOK_PROBE)
+        probe_pass(c, pc);
     if (b->mark)
         mark_pass(c, b->mark, pc);
     enter_block(c, b, pc, size);
@@ -368,7 +350,7 @@ static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
 static inline bool is_routine(const void *user, uint32_t size)
 {
     const struct block *b = user;
-    return b && !((uintptr_t)user & HOOK_RETRY) && !b->mark && !b->flags && b->bytes == size;
+    return b && !((uintptr_t)user & HOOK_BITS) && !b->mark && !b->flags && b->bytes == size;
 }
 
 void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)

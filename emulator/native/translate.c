@@ -47,7 +47,7 @@ static void find_code(struct core *c, struct block_source *source, const uint8_t
     c->code_page[1] = rest;
 }
 
-/* How many of the block's instructions to translate: all, or up to where a debugger wants to stop, or, where it goes on
+/* How many of the block's instructions to translate: all, or up to where a debugger wants to stop or a probe is, or, where it goes on
  * with a block that was cut, no more than that has left. */
 static int instructions_wanted(const struct core *c, const struct block *b, uint64_t pc)
 {
@@ -59,9 +59,11 @@ static int instructions_wanted(const struct core *c, const struct block *b, uint
         int left = (int)block_insns_from(c->block, (uint32_t)(pc - c->block_pc));
         all = left < all ? left : all;
     }
-    for (int i = 1; c->breakpoints && i < all; i++)
-        if (core_is_breakpoint(c, pc + b->insn[i - 1].end))
+    for (int i = 1; (c->breakpoints || c->probes.count) && i < all; i++) {
+        uint64_t next = pc + b->insn[i - 1].end;
+        if (core_is_breakpoint(c, next) || probes_are_at(&c->probes, next))
             return i;
+    }
     return all;
 }
 
@@ -69,7 +71,7 @@ static int instructions_wanted(const struct core *c, const struct block *b, uint
 static bool is_plain(const struct core *c, const struct block *b, uint64_t pc)
 {
     return c->counting && !c->stepping && !c->breakpoints && b->bytes && !b->mark && !b->flags &&
-           !(c->block && pc == c->continue_pc);
+           !(c->block && pc == c->continue_pc) && !probes_are_at(&c->probes, pc);
 }
 
 /* Loads and stores that the core must see, although no model asks for them: those whose alignment it has to check, and
@@ -103,7 +105,8 @@ void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, in
     int wanted = b ? instructions_wanted(c, b, tb->pc) : 1;
     /* The engine asks for a single instruction when a store changed the very code it was executing: the one that stores
      * is done again. */
-    *c->hook_user_data = (void *)((uintptr_t)b | (max_insns == 1 ? HOOK_RETRY : 0));
+    *c->hook_user_data = (void *)((uintptr_t)b | (max_insns == 1 ? HOOK_RETRY : 0) |
+                                  (probes_are_at(&c->probes, tb->pc) ? HOOK_PROBE : 0));
     if (b && !c->sees_accesses && needs_accesses(c, b, tb->flags)) {
         c->wants_accesses = c->code_changed = true; /* all is translated again, before this runs */
         core_rearm(c);

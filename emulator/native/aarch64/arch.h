@@ -25,6 +25,13 @@ static inline struct flow_key arch_flow_key(const struct core *c)
     return (struct flow_key){c->arch.paging.ttbr0, ENV_PC(c->env), ENV_REG(c->env, REG_SP)};
 }
 
+/* From the flow of control at a function's first instruction to where it will go on: BL has put that into x30. */
+static inline bool arch_return_point(const struct core *c, struct flow_key *flow)
+{
+    flow->pc = ENV_REG(c->env, REG_LR);
+    return true;
+}
+
 /* How the processor would translate in the address space with this TTBR0. */
 static inline struct paging_state arch_paging_of(const struct core *c, uint64_t space)
 {

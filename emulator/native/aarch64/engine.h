@@ -38,7 +38,7 @@ extern struct env_layout env_layout;
 #define VECTOR_SYNC_EL1 0x200 /* of a synchronous exception at EL1 on its own stack pointer */
 #define ESR_CLASS_SHIFT 26
 
-enum { REG_SP = 31 };
+enum { REG_LR = 30, REG_SP };
 #define PSTATE_EL_SHIFT 2
 #define DAIF_I 0x80u
 

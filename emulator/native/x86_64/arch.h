@@ -6,6 +6,8 @@
 #ifndef RINGSCOPE_ARCH_H
 #define RINGSCOPE_ARCH_H
 
+#include <string.h>
+
 static inline uint32_t core_cpl(const struct core *c) { return ENV_HFLAGS(c->env) & HF_CPL; }
 
 /* The linear address of the next instruction. */
@@ -21,6 +23,26 @@ static inline enum ring arch_ring(const struct core *c) { return core_cpl(c) == 
 static inline struct flow_key arch_flow_key(const struct core *c)
 {
     return (struct flow_key){ENV_CR(c->env, 3), arch_pc(c), ENV_REG(c->env, REG_RSP)};
+}
+
+/* From the flow of control at a function's first instruction to where it will go on: CALL has pushed that, as wide as the
+ * code's addresses. False if the stack cannot be read. */
+static inline bool arch_return_point(const struct core *c, struct flow_key *flow)
+{
+    uint32_t hflags = ENV_HFLAGS(c->env), bytes = hflags & HF_CS64 ? 8 : hflags & HF_CS32 ? 4 : 2;
+    uint8_t word[8] = {0};
+
+    for (uint32_t i = 0; i < bytes; i++) {
+        struct walk_result where;
+        walk_read(&c->models.mmu.state, &c->ram, flow->sp + i, &where);
+        const uint8_t *at = where.present ? ram_at(&c->ram, where.paddr, 1) : NULL;
+        if (!at)
+            return false;
+        word[i] = *at;
+    }
+    memcpy(&flow->pc, word, sizeof(flow->pc));
+    flow->sp += bytes;
+    return true;
 }
 
 /* How the processor would translate in the address space with this CR3. */
