@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A system that was booted, in the hands of a Python program: run it to here and there, and read what it did.
+
+    with boot("kernel.elf", initrd=["server.elf fast"]) as run:
+        run.until_text("ready")
+        run.to_end()
+    print(run.exit.status, run.ledger["ping"].cycles)
+
+``API.md`` beside this file shows all of it. A run shows the same in every respect, however often it was
+stopped. When it is closed the machine is gone, and what it printed and counted stays.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from ringscope.bootimage import BootRequest, architecture, parse_initrd
+from ringscope.bootimage.bundled import bundled_image
+from ringscope.emulator.debug import probes
+from ringscope.emulator.devices.disk_image import DiskImage
+from ringscope.emulator.devices.host_input import byte_interval
+from ringscope.emulator.devices.typed_input import TypedInput
+from ringscope.emulator.figures import Figures, Ledger
+from ringscope.emulator.machine import ConfigError, Exit, Machine, MachineConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ringscope.emulator.debug.probes import Probe
+
+HEAD = 4096  # bytes of a file that tell what it is
+MIB = 1 << 20
+
+
+def boot(  # one argument for each of the command's options
+    kernel: str | Path | None = None,
+    *,
+    initrd: Iterable[str] = (),
+    append: str = "",
+    arch: str | None = None,
+    memory_mib: int = 64,
+    cpu: str | None = None,
+    fidelity: str = "timing",
+    disk: str | Path | None = None,
+) -> Run:
+    """Return a system at power-on, as ``ringscope boot`` starts it: nothing has been executed yet.
+
+    ``kernel`` is a file, None for the bundled system; ``initrd`` has one ``"FILE ARGUMENTS"`` a module;
+    ``arch`` is what the file is for unless it is given; ``disk`` is never written. Raises ImageError,
+    ConfigError, ProfileError, DiskImageError, each with a sentence.
+    """
+    file = None if kernel is None else Path(kernel)
+    config = MachineConfig(memory_mib * MIB, cpu, fidelity, arch=arch or _architecture(file))
+    modules = tuple(spec for entry in initrd for spec in parse_initrd(entry.replace(",", ",,")))
+    request = BootRequest(file or bundled_image(config.arch), modules, append)
+    return Run(config, request, None if disk is None else Path(disk))
+
+
+def _architecture(kernel: Path | None) -> str:
+    if kernel is None:
+        return MachineConfig.arch
+    try:
+        with kernel.open("rb") as file:
+            return architecture(file.read(HEAD))
+    except OSError:
+        return MachineConfig.arch  # whoever loads it says why not
+
+
+class Run:
+    """A machine with a system on it. ``exit`` is None until the run has ended."""
+
+    def __init__(self, config: MachineConfig, request: BootRequest, disk: Path | None = None) -> None:
+        """Power on and load; ``boot`` is the shorter way."""
+        self._console = bytearray()
+        self._disk = None if disk is None else DiskImage(disk, writable=False)
+        self._closed: tuple[Figures, Ledger, int] | None = None
+        self._probes: list[Probe] = []
+        self.exit: Exit | None = None
+        self.machine = Machine(config, self._print, self._disk)
+        self.image = self.machine.system.read_image(request)
+        self.machine.load(self.image)
+        interval = byte_interval(self.machine.profile.frequency_hz)
+        self._typed = TypedInput(self.machine.board.receiver, interval)
+
+    def _print(self, text: bytes) -> None:
+        self._console += text
+
+    # ---- running ----
+
+    def to_end(self, limit: int | None = None) -> Exit:
+        """Run until the guest ends, or to simulated time ``limit`` in cycles, and return how it ended."""
+        self._check_open()
+        self.exit = self.machine.run(limit)
+        return self.exit
+
+    def until_cycle(self, cycle: int) -> bool:
+        """Run to the first block's end at or after a simulated time; False if the guest ended before."""
+        self._check_open()
+        self.exit = self.machine.run_until_cycle(cycle)
+        return self.exit is None
+
+    def until_text(self, pattern: str, limit: int | None = None) -> bool:
+        """Run until what is printed from now on matches a regular expression; False if it never does.
+
+        ``limit`` is a simulated time in cycles. Raises ConfigError for what is no expression.
+        """
+        self._check_open()
+        try:
+            wanted = re.compile(pattern.encode())
+        except re.error as error:
+            raise ConfigError(f"{pattern}: not a regular expression: {error}") from error
+        begin = len(self._console)
+        self.exit = None
+        while wanted.search(self._console, begin) is None:
+            self.exit = self.machine.advance(limit)
+            if self.exit is not None:
+                return wanted.search(self._console, begin) is not None
+        return True
+
+    def type(self, text: str) -> None:
+        """Type at the console; the guest gets each byte when it is ready for it."""
+        self._check_open()
+        self._typed.type(text.encode(), self.machine.engine.time)
+        self.machine.attach_input(lambda _: self._typed)
+
+    def probe(
+        self, symbol: str | int, *, until: str | int | None = None, program: str | None = None
+    ) -> Probe:
+        """Book every execution of a function, under its name in the ledger; no guest needs a change for it.
+
+        It begins at ``symbol``, of the kernel or of the module called ``program``, and ends at the return,
+        or at ``until``. Raises PlaceError.
+        """
+        self._check_open()
+        begin = probes.find(self.image, symbol, program)
+        end = None if until is None else probes.find(self.image, until, program)
+        probe = probes.Probe(self.machine.engine, begin, end)
+        self.machine.mark_names[probe.number] = probe.name
+        self._probes.append(probe)
+        return probe
+
+    # ---- what it did ----
+
+    @property
+    def console(self) -> str:
+        """All that the guest has printed; bytes that are not UTF-8 as escapes."""
+        return self._console.decode("utf-8", "backslashreplace")
+
+    @property
+    def counters(self) -> Figures:
+        """Everything counted since power-on."""
+        if self._closed is not None:
+            return self._closed[0]
+        return Figures.of(self.machine.books(), self.machine.counters)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What each marked or probed operation cost."""
+        if self._closed is not None:
+            return self._closed[1]
+        return Ledger(self.machine.ledger(), self.machine.counters)
+
+    @property
+    def cycle(self) -> int:
+        """Simulated time: cycles worked and slept."""
+        return self._closed[2] if self._closed is not None else self.machine.engine.time
+
+    # ---- the end of it ----
+
+    def _check_open(self) -> None:
+        if self._closed is not None:
+            raise ValueError("this run is closed; boot the system again to run it further")
+
+    def close(self) -> None:
+        """Give the machine back. What was printed and counted can still be read."""
+        if self._closed is None:
+            self._closed = self.counters, self.ledger, self.cycle
+            for probe in self._probes:
+                probe.close()
+            self.machine.engine.close()
+            if self._disk is not None:
+                self._disk.close()
+
+    def __enter__(self) -> Self:
+        """Use it within a ``with`` block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
