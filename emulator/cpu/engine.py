@@ -21,13 +21,15 @@ import unicorn
 from unicorn import unicorn_const as constants
 from unicorn.unicorn_py3 import unicorn as binding
 
+from ringscope.emulator.cpu.guest_memory import GuestMemory
 from ringscope.emulator.cpu.handlers import Handlers, make_callbacks
 from ringscope.emulator.cpu.markers import UnknownEngine
+from ringscope.emulator.cpu.stops import Stops
 from ringscope.emulator.native import library as native
 from ringscope.emulator.native.library import NOWHERE, Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import ModuleType
 
     MakeDecoder = Callable[[int], Callable[[int, int, int, int, int], None]]
@@ -37,7 +39,7 @@ FOUR_GIB = 1 << 32
 PROOF_END, PROOF_CYCLES = 4 * PAGE, 1_000_000  # what the proof may touch, and how long it may take at most
 
 
-class Engine(abc.ABC):
+class Engine(GuestMemory, Stops, abc.ABC):
     """One processor and its RAM; a subclass says of which architecture.
 
     ``make_decoder`` is called with the address of the core's answer buffer and returns the function that
@@ -254,20 +256,6 @@ class Engine(abc.ABC):
         """Ask the run to end at the next block boundary; False withdraws it."""
         self._native.core_stop(self._core, requested)
 
-    def set_breakpoints(self, addresses: Sequence[int]) -> None:
-        """Stop before the instructions at these virtual addresses. Raises ValueError if they are too many."""
-        words = (ctypes.c_uint64 * max(len(addresses), 1))(*addresses)
-        taken = self._native.core_set_breakpoints(self._core, words, len(addresses))
-        self._uc.ctl_flush_tb()
-        if not taken:
-            raise ValueError(
-                f"{len(addresses)} breakpoints are more than the processor can watch; take 64 at most"
-            )
-
-    def step_over_breakpoint(self) -> None:
-        """Let the next run start on a breakpoint without stopping there."""
-        self._native.core_step_over(self._core)
-
     def set_next_event(self, due: int | None) -> None:
         """Tell when (in cycles of simulated time) the next device event is due."""
         self._native.core_set_next_event(self._core, NOWHERE if due is None else due)
@@ -359,31 +347,6 @@ class Engine(abc.ABC):
     def engine_error(self) -> str:
         """Why the engine gave up, in its words."""
         return str(unicorn.UcError(self._native.core_engine_error(self._core)))
-
-    def physical(self, vaddr: int, space: int | None = None) -> int | None:
-        """Return the physical address that a virtual one has in ``space``, or in the present one; or None."""
-        if space is None:
-            paddr = int(self._native.core_physical(self._core, vaddr))
-        else:
-            paddr = int(self._native.core_physical_in(self._core, space, vaddr))
-        return None if paddr == NOWHERE else paddr
-
-    def read_virtual(self, vaddr: int, length: int, space: int | None = None) -> bytes:
-        """Return up to ``length`` bytes of RAM at a virtual address; fewer where it is not mapped.
-
-        In the address space in force, or in the one whose root is ``space``: CR3 or TTBR0 as the guest writes
-        it.
-        """
-        found = bytearray()
-        while len(found) < length:
-            at = vaddr + len(found)
-            paddr = self.physical(at, space)
-            offset = -1 if paddr is None else paddr - self.ram_base
-            if not 0 <= offset < self.ram_bytes:
-                break
-            size = min(length - len(found), PAGE - at % PAGE)
-            found += self.ram[offset : offset + size]
-        return bytes(found)
 
     def _stack_fault(self, pc: int) -> int:
         """Say whether a fault is one of the stack; only x86 asks."""

@@ -13,6 +13,22 @@
 
 static void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, bool write);
 
+void core_claim_accesses(struct core *c) { c->observing = c->timing && !c->retrying && !c->debug.watchpoints; }
+
+/* Not only the models want to know, or they are not to: an instruction is done again, whose accesses up to the store for
+ * which it is were seen the first time; or a debugger watches. Says whether the models see it. */
+static bool observe_for_others(struct core *c, uint64_t vaddr, unsigned size, bool write)
+{
+    if (c->retrying) {
+        if (!write)
+            return false;
+        core_retried_store(c);
+    }
+    if (c->debug.watchpoints)
+        debug_accessed(c, vaddr, size, write);
+    return c->timing;
+}
+
 /* Device memory is not cached: it goes past the caches at a price of its own. */
 static inline bool is_cached(const struct core *c, uint64_t paddr) { return ram_at(&c->ram, paddr, 1) != NULL; }
 
@@ -23,11 +39,8 @@ static inline void observe(env_t *env, uint64_t vaddr, unsigned size, bool write
         return;
     if (write && c->ledger.current.copying)
         c->account.now->n[COUNTER_BYTES_COPIED] += size;
-    if (!c->observing) {
-        if (!write || !c->retrying)
-            return;
-        core_retried_store(c);
-    }
+    if (!c->observing && !observe_for_others(c, vaddr, size, write))
+        return;
     if ((vaddr & 0xfff) + size > 0x1000) {
         observe_across_pages(c, vaddr, size, write);
         return;
@@ -59,6 +72,12 @@ static void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, 
 }
 
 void core_observe(env_t *env, uint64_t vaddr, unsigned size, bool write) { observe(env, vaddr, size, write); }
+
+void core_before_store(env_t *env, uint64_t vaddr, unsigned size)
+{
+    if (running && running->debug.watchpoints && running->env == env)
+        debug_before_store(running, vaddr, size);
+}
 
 /* ---- translated code ----
  *
@@ -114,6 +133,7 @@ static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, uns
     static void slow_##name(env_t *env, uint64_t vaddr, type value, uint32_t oi, uintptr_t ra)                       \
     {                                                                                                                \
         arch_check_alignment(env, vaddr, bytes, true, ra);                                                                \
+        core_before_store(env, vaddr, bytes);                                                                        \
         original_##name(env, vaddr, value, oi, ra);                                                                  \
         observe(env, vaddr, bytes, true);                                                                            \
     }
@@ -161,6 +181,7 @@ SLOW_STORE(helper_be_stq_mmu, 8, uint64_t)
     static void (*original_##name)(env_t *, uint64_t, type, int, uintptr_t);                                         \
     static void replace_##name(env_t *env, uint64_t vaddr, type value, int index, uintptr_t ra)                      \
     {                                                                                                                \
+        core_before_store(env, vaddr, bytes);                                                                        \
         original_##name(env, vaddr, value, index, ra);                                                               \
         observe(env, vaddr, bytes, true);                                                                            \
     }

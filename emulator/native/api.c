@@ -25,7 +25,7 @@ struct core *core_new(const struct callbacks *callbacks, const struct model_conf
     c->call = *callbacks;
     c->timing = c->observing = timing;
     c->tlb_patience = TLB_PATIENCE;
-    c->continue_pc = c->repeat_pc = c->step_over = c->next_event = c->stop_at = NOWHERE;
+    c->continue_pc = c->repeat_pc = c->debug.step_over = c->next_event = c->stop_at = NOWHERE;
     core_book(c, RING_KERNEL);
     return c;
 }
@@ -73,8 +73,9 @@ void core_share(struct core *c, const struct core *with)
 void core_allow_short_cuts(struct core *c, bool allowed)
 {
     c->short_cuts = allowed;
-    c->fast_accesses = allowed && tlb_layout.descriptors;
+    c->fast_accesses = allowed && tlb_layout.descriptors && !c->debug.watchpoints;
     c->counting = allowed && !c->timing && emit_is_possible();
+    core_claim_accesses(c);
     core_rearm(c);
 }
 
@@ -120,17 +121,6 @@ void core_skip_idle(struct core *c, uint64_t until)
         c->idle += until - core_now(c);
     core_rearm(c);
 }
-
-/* False if there are too many: none is set then. */
-bool core_set_breakpoints(struct core *c, const uint64_t *pc, uint32_t count)
-{
-    c->breakpoints = count <= BREAKPOINTS_MAX ? count : 0;
-    memcpy(c->breakpoint, pc, c->breakpoints * sizeof(*pc));
-    return count <= BREAKPOINTS_MAX;
-}
-
-/* The next run does not stop before the instruction it starts with. */
-void core_step_over(struct core *c) { c->step_over = arch_pc(c); }
 
 /* A device wrote to guest RAM. What was translated is forgotten before the next block. */
 void core_forget_code(struct core *c)

@@ -2,11 +2,12 @@
  *
  * core.h: one machine's native core: everything that happens per block, per access and per ring crossing.
  *
- * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, probe.h, models.h, trace.h (what is kept); run.c (the
- * block hook); schedule.c (the run loop); translate.c, emit.c (translations); access.c (loads and stores). What differs
- * between architectures lies in a folder of its own, with the same names in each: engine.h (the engine's state), arch.h
- * (what the files above ask), crossing.c (exceptions, interrupts, system calls, returns), control.c (control registers,
- * ports), walk.c (page tables), start.c (entry). The core is built once per architecture, with that folder.
+ * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, probe.h, models.h, trace.h,
+ * debug.h (what is kept); run.c (the block hook); schedule.c (the run loop); translate.c, emit.c (translations);
+ * access.c (loads and stores). What differs between architectures lies in a folder of its own, with the same names in
+ * each: engine.h (the engine's state), arch.h (what the files above ask), crossing.c (exceptions, interrupts, system
+ * calls, returns), control.c (control registers, ports), walk.c (page tables), start.c (entry). The core is built
+ * once per architecture, with that folder.
  *
  * Time. `account.cycles` counts the cycles in which the processor worked; `idle` those it slept. Their sum is simulated
  * time. Everything that is due at a time (a device's event, the end of a run) is met at the first block boundary
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 #include "block.h"
+#include "debug.h"
 #include "ledger.h"
 #include "probe.h"
 #include "seam.h"
@@ -38,6 +40,9 @@ enum stop_reason {
     STOP_HALT,       /* the guest sleeps until an interrupt */
     STOP_TRIPLE_FAULT,
     STOP_ENGINE, /* the engine gave up: its error is in core_engine_error() */
+    STOP_WATCHPOINT, /* the last instruction touched what is watched: core_watch_hit() */
+    STOP_EVENT,      /* it made a traced event that was waited for: core_met_event() */
+    STOP_COUNTER,    /* it changed a counter that was waited for */
     STOP_TRANSLATE, /* within core_run() only: translations do not fit the block, away with them */
 };
 
@@ -73,7 +78,7 @@ struct callbacks {
 enum { BLOCKS_MAX = 1 << 20 };
 /* Fills of the engine's TLB, which begins with 256 entries, before it is given a first chance to grow. */
 enum { TLB_PATIENCE = 1 << 12, TLB_PATIENCE_MAX = 1 << 24 };
-enum { BREAKPOINTS_MAX = 64, REPEATS_MAX = 64 };
+enum { REPEATS_MAX = 64 };
 
 #define NOWHERE (~0ull)
 
@@ -97,7 +102,7 @@ struct core {
     uint64_t passed_pc;           /* its virtual address */
     uint64_t credited;            /* without models: account.cycles up to which the books have been told */
     bool timing;                  /* models run */
-    bool observing;               /* and see each access: but for those that a retried instruction does again */
+    bool observing;               /* and see each access, and nobody else does: no debugger, no instruction done again */
     bool retrying;                /* the engine is doing an instruction a second time */
     struct models models;
     struct books books;
@@ -130,9 +135,7 @@ struct core {
     bool halted;
     uint64_t steps_left;          /* with `stepping` */
     bool stepping;
-    uint64_t step_over;           /* a breakpoint here does not stop: it is where we were */
-    uint64_t breakpoint[BREAKPOINTS_MAX];
-    uint32_t breakpoints;
+    struct debug debug;
 
     /* what is kept */
     struct block_table blocks;
@@ -200,6 +203,7 @@ bool core_cut_block(struct core *c, uint64_t pc);       /* the block ends before
  * before which nothing was executed is a step, takes a cycle, and ends the run as the end of a block would. */
 void core_exception_taken(struct core *c, bool begun);
 void core_shut_down(struct core *c);                    /* no exception can be delivered: the run ends */
+void core_stop_here(struct core *c, uint64_t pc, enum stop_reason reason); /* the run ends before this instruction */
 void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user);
 void core_retried_store(struct core *c);                /* the store for which an instruction was retried is done */
 
@@ -209,6 +213,8 @@ bool core_forget_repeat(struct core *c, uint64_t pc);   /* whether the one at pc
 
 /* access.c: an access of one of the engine's functions that reaches memory by itself has completed */
 void core_observe(env_t *env, uint64_t vaddr, unsigned size, bool write);
+void core_before_store(env_t *env, uint64_t vaddr, unsigned size); /* is about to happen: for a debugger */
+void core_claim_accesses(struct core *c); /* recompute `observing` */
 
 /* api.c */
 void core_allow_short_cuts(struct core *c, bool allowed);
@@ -221,7 +227,6 @@ enum {                   /* in the low bits of a hook's argument, else its block
 };
 void core_watch_accesses(struct core *c); /* from now on; not while the engine runs, whose translations are to be flushed */
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns);
-bool core_is_breakpoint(const struct core *c, uint64_t pc);
 
 /* ARCH/crossing.c */
 void core_note_exception(uint32_t number);

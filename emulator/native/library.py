@@ -77,6 +77,36 @@ class Stop(enum.IntEnum):
     HALT = 5
     TRIPLE_FAULT = 6
     ENGINE = 7
+    WATCHPOINT = 8
+    EVENT = 9
+    COUNTER = 10
+
+
+class Breakpoint(ctypes.Structure):
+    """``struct breakpoint`` of debug.h."""
+
+    _fields_ = [("pc", _u64), ("space", _u64)]
+
+
+class Watchpoint(ctypes.Structure):
+    """``struct watchpoint`` of debug.h."""
+
+    _fields_ = [("first", _u64), ("last", _u64), ("space", _u64), ("on_write", _u32), ("on_read", _u32)]
+
+
+class WatchHit(ctypes.Structure):
+    """``struct watch_hit`` of debug.h."""
+
+    _fields_ = [
+        ("pc", _u64),
+        ("vaddr", _u64),
+        ("old", _u64),
+        ("now", _u64),
+        ("index", _u32),
+        ("size", _u32),
+        ("write", _u32),
+        ("old_is_known", _u32),
+    ]
 
 
 class MarkArchitecture(enum.IntEnum):
@@ -98,8 +128,19 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "core_wants_flush": (ctypes.c_bool, (_ptr,)),
     "core_forget_blocks": (None, (_ptr,)),
     "core_skip_idle": (None, (_ptr, _u64)),
-    "core_set_breakpoints": (ctypes.c_bool, (_ptr, ctypes.POINTER(_u64), _u32)),
+    "core_set_breakpoints": (ctypes.c_bool, (_ptr, ctypes.POINTER(Breakpoint), _u32)),
+    "core_set_watchpoints": (ctypes.c_bool, (_ptr, ctypes.POINTER(Watchpoint), _u32)),
+    "core_stop_on": (None, (_ptr, _u32, _u64)),
     "core_step_over": (None, (_ptr,)),
+    "core_jump": (None, (_ptr, _u64)),
+    "core_watch_hit": (ctypes.POINTER(WatchHit), (_ptr,)),
+    "core_met_event": (_ptr, (_ptr,)),
+    "core_pc": (_u64, (_ptr,)),
+    "core_space": (_u64, (_ptr,)),
+    "core_space_of": (_u64, (_ptr, _u64)),
+    "core_in_user_mode": (ctypes.c_bool, (_ptr,)),
+    "core_steps_left": (_u64, (_ptr,)),
+    "core_instructions": (_u64, (_ptr,)),
     "core_forget_code": (None, (_ptr,)),
     "core_flush_translations": (None, (_ptr,)),
     "core_time": (_u64, (_ptr,)),

@@ -10,8 +10,6 @@
 #include "core.h"
 
 enum { PAGE_BYTES = 4096 };
-/* Of CR3 and TTBR0: the address of the table, without the tag that may be another one next time. */
-static const uint64_t root_mask = 0x0000fffffffff000ull;
 
 void probes_free(struct probes *probes)
 {
@@ -64,7 +62,7 @@ static struct flow_key flow_at(const struct core *c, uint64_t pc)
     struct flow_key key = arch_flow_key(c);
 
     key.pc = pc;
-    key.address_space = arch_ring(c) == RING_USER ? key.address_space & root_mask : 0;
+    key.address_space = arch_ring(c) == RING_USER ? arch_space(c) : 0;
     return key;
 }
 

@@ -170,7 +170,7 @@ bool core_cut_block(struct core *c, uint64_t pc)
 
 /* ---- what is due ---- */
 
-static void stop_here(struct core *c, uint64_t pc, enum stop_reason reason)
+void core_stop_here(struct core *c, uint64_t pc, enum stop_reason reason)
 {
     c->stop = reason;
     arch_set_pc(c, pc);
@@ -190,7 +190,7 @@ static bool meet_what_is_due(struct core *c, uint64_t pc)
     if (c->code_changed) {
         c->code_changed = false;
         core_rearm(c);
-        stop_here(c, pc, STOP_TRANSLATE); /* and go on here */
+        core_stop_here(c, pc, STOP_TRANSLATE); /* and go on here */
         return true;
     }
     if (c->tlb_grows) {
@@ -201,7 +201,7 @@ static bool meet_what_is_due(struct core *c, uint64_t pc)
     }
     core_rearm(c);
     if (c->stop_requested || core_now(c) >= c->stop_at) {
-        stop_here(c, pc, c->stop_requested ? STOP_REQUEST : STOP_TIME);
+        core_stop_here(c, pc, c->stop_requested ? STOP_REQUEST : STOP_TIME);
         return true;
     }
     int vector = arch_interrupt_to_take(c);
@@ -225,35 +225,16 @@ void core_exception_taken(struct core *c, bool begun)
     c->exception_cycles = c->account.cycles;
     if (c->stepping && !begun && c->steps_left)
         c->steps_left--;
-    enum stop_reason why = c->stop_requested                 ? STOP_REQUEST
+    enum stop_reason why = c->debug.met                      ? (enum stop_reason)c->debug.met
+                           : c->stop_requested               ? STOP_REQUEST
                            : core_now(c) >= c->stop_at       ? STOP_TIME
                            : c->stepping && !c->steps_left   ? STOP_STEPS
                                                              : STOP_NONE;
     if (why && !c->stop)
-        stop_here(c, arch_pc(c), why);
+        core_stop_here(c, arch_pc(c), why);
 }
 
-void core_shut_down(struct core *c) { stop_here(c, arch_pc(c), STOP_TRIPLE_FAULT); }
-
-/* Stops before any instruction, also inside a block, and disturb nothing. */
-static bool stop_for_debugger(struct core *c, uint64_t pc)
-{
-    bool over = c->step_over == pc;
-
-    c->step_over = NOWHERE;
-    if (!over && core_is_breakpoint(c, pc)) {
-        stop_here(c, pc, STOP_BREAKPOINT);
-        return true;
-    }
-    if (c->stepping) {
-        if (c->steps_left == 0) {
-            stop_here(c, pc, STOP_STEPS);
-            return true;
-        }
-        c->steps_left--;
-    }
-    return false;
-}
+void core_shut_down(struct core *c) { core_stop_here(c, arch_pc(c), STOP_TRIPLE_FAULT); }
 
 /* ---- in the middle of a block ---- */
 
@@ -275,8 +256,8 @@ static bool continue_block(struct core *c, const struct block *b, uint64_t pc, u
         return false;
     }
     if (pc + size > end) { /* translated when a block began here */
-        c->step_over = pc;
-        stop_here(c, pc, STOP_TRANSLATE);
+        c->debug.step_over = pc;
+        core_stop_here(c, pc, STOP_TRANSLATE);
     } else {
         c->continue_pc = pc + size < end ? pc + size : NOWHERE;
     }
@@ -292,14 +273,14 @@ static bool retry_instruction(struct core *c, uint64_t pc, uint32_t size)
     uint64_t end = c->block_pc + c->block->bytes;
     c->continue_pc = pc + size < end ? pc + size : NOWHERE;
     c->retrying = c->timing;
-    c->observing = false;
+    core_claim_accesses(c);
     return true;
 }
 
 void core_retried_store(struct core *c)
 {
     c->retrying = false;
-    c->observing = c->timing;
+    core_claim_accesses(c);
 }
 
 /* ---- the hook ---- */
@@ -314,13 +295,15 @@ static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
         return;
     if (pc == c->repeat_pc && c->continue_pc == NOWHERE) { /* between two elements of a string instruction */
         if (b && b->flags & BLOCK_REPEATS) {
-            if (c->account.cycles < c->due || !meet_what_is_due(c, pc))
+            if (c->debug.met)
+                core_stop_here(c, pc, (enum stop_reason)c->debug.met);
+            else if (c->account.cycles < c->due || !meet_what_is_due(c, pc))
                 repeat_element(c);
             return;
         }
         c->repeat_pc = NOWHERE; /* it overwrote itself */
     }
-    if ((c->stepping || c->breakpoints) && stop_for_debugger(c, pc))
+    if ((c->stepping || c->debug.active || c->debug.met) && debug_stops(c, pc))
         return;
     if (pc == c->continue_pc && continue_block(c, b, pc, size)) {
         if ((uintptr_t)user & HOOK_PROBE && !c->stop)
@@ -329,8 +312,7 @@ static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
     }
     core_leave_block(c, pc);
     if (c->account.cycles >= c->due && meet_what_is_due(c, pc)) {
-        if (c->stepping && c->stop == STOP_TRANSLATE)
-            c->steps_left++; /* and here again at once */
+        debug_asks_again(c, pc);
         return;
     }
     if (!b)

@@ -8,7 +8,7 @@
  * that may lie between two blocks, or in the middle of one. */
 void core_quieten(struct core *c)
 {
-    bool routine = c->short_cuts && !c->stop && !c->retrying && !c->stepping && !c->breakpoints &&
+    bool routine = c->short_cuts && !c->stop && !c->retrying && !c->stepping && !c->debug.active && !c->debug.met &&
                    c->continue_pc == NOWHERE && c->repeat_pc == NOWHERE;
     c->quiet_until = routine ? c->due : 0;
 }
@@ -37,6 +37,7 @@ enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
     c->stepping = steps != NOWHERE;
     c->steps_left = steps;
     c->halted = false;
+    debug_begin(c);
     if (c->stepping && steps && c->block && arch_pc(c) == c->repeat_pc && c->continue_pc == NOWHERE)
         c->steps_left--; /* the rest of a string instruction is one */
     core_rearm(c);

@@ -50,15 +50,33 @@ void trace_record(struct core *c, const struct trace_point *before, struct trace
     event.cost = (uint32_t)(core_now(c) - before->time);
     event.from_user = before->user;
     event.to_user = arch_ring(c) == RING_USER;
+    if (c->trace.stop_on >> event.kind & 1) {
+        c->debug.event = event;
+        debug_meet(c, STOP_EVENT);
+    }
+    if (!c->trace.capacity)
+        return;
     c->trace.event[c->trace.count++] = event;
     if (c->trace.count == c->trace.capacity)
         c->trace.full();
 }
 
+/* `event` tells whether anybody asked. */
+void trace_stop_on(struct trace *trace, uint32_t kinds)
+{
+    trace->stop_on = kinds;
+    if (!trace->capacity)
+        trace->event = kinds ? &trace->unread : NULL;
+}
+
 void trace_stop(struct trace *trace)
 {
-    free(trace->event);
+    uint32_t stop_on = trace->stop_on;
+
+    if (trace->capacity)
+        free(trace->event);
     memset(trace, 0, sizeof(*trace));
+    trace_stop_on(trace, stop_on);
 }
 
 /* ---- what Python calls ---- */
@@ -72,7 +90,11 @@ bool core_trace_start(struct core *c, uint32_t capacity, uint64_t probe, uint32_
     if (!event)
         return false;
     trace_stop(&c->trace);
-    c->trace = (struct trace){event, 0, capacity, probe, call_register, full};
+    c->trace.event = event;
+    c->trace.capacity = capacity;
+    c->trace.probe = probe;
+    c->trace.call_register = call_register;
+    c->trace.full = full;
     return true;
 }
 

@@ -49,6 +49,8 @@ struct trace {
     uint64_t probe;            /* the virtual address of a word that tells the thread, 0: none */
     uint32_t call_register;    /* where the guest's system calls have their number */
     void (*full)(void);        /* the reader takes what there is, and sets `count` to 0 */
+    uint32_t stop_on;          /* a set of enum trace_kind after which a debugger wants to stop */
+    struct trace_event unread; /* where events go while there is only the debugger, and `capacity` is 0 */
 };
 
 /* The machine before an event; with `recording` false nothing else is set. */
@@ -61,6 +63,7 @@ struct trace_point trace_take(const struct core *c, uint64_t pc);
 /* At the last instruction of the block being executed: what ends a block acts alone. Nothing between blocks. */
 struct trace_point trace_take_at_end(struct core *c);
 void trace_stop(struct trace *trace);
+void trace_stop_on(struct trace *trace, uint32_t kinds);
 void trace_record(struct core *c, const struct trace_point *before, struct trace_event event);
 
 #endif

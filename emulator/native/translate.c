@@ -12,14 +12,6 @@
 #include "emit.h"
 #include "mark.h"
 
-bool core_is_breakpoint(const struct core *c, uint64_t pc)
-{
-    for (uint32_t i = 0; i < c->breakpoints; i++)
-        if (c->breakpoint[i] == pc)
-            return true;
-    return false;
-}
-
 enum { INSN_BYTES_MAX = 15, PAGE_BYTES = 4096 };
 
 /* The bytes at source->pc up to the page end and, where the first instruction may cross it, some of the next page. */
@@ -53,15 +45,15 @@ static int instructions_wanted(const struct core *c, const struct block *b, uint
 {
     int all = b->insns;
 
-    if (c->stepping)
+    if (c->stepping || c->debug.single || (b->mark && c->trace.stop_on))
         return 1;
     if (c->block && pc == c->continue_pc) {
         int left = (int)block_insns_from(c->block, (uint32_t)(pc - c->block_pc));
         all = left < all ? left : all;
     }
-    for (int i = 1; (c->breakpoints || c->probes.count) && i < all; i++) {
+    for (int i = 1; (c->debug.breakpoints || c->probes.count) && i < all; i++) {
         uint64_t next = pc + b->insn[i - 1].end;
-        if (core_is_breakpoint(c, next) || probes_are_at(&c->probes, next))
+        if (debug_may_break(c, next) || probes_are_at(&c->probes, next))
             return i;
     }
     return all;
@@ -70,7 +62,7 @@ static int instructions_wanted(const struct core *c, const struct block *b, uint
 /* Whether entering the block amounts to counting its instructions. */
 static bool is_plain(const struct core *c, const struct block *b, uint64_t pc)
 {
-    return c->counting && !c->stepping && !c->breakpoints && b->bytes && !b->mark && !b->flags &&
+    return c->counting && !c->stepping && !c->debug.active && b->bytes && !b->mark && !b->flags &&
            !(c->block && pc == c->continue_pc) && !probes_are_at(&c->probes, pc);
 }
 

@@ -21,6 +21,12 @@ class ArmEngine(Engine):
         layout.prepare(self._uc)
         self._native.core_enter_arm64(self._core, entry, x0, x1)
 
+    def register(self, name: str) -> int:
+        """Return a register by its name: x0 ... x30, sp, pc, pstate, q0 ..., elr_el1, sctlr_el1 ..."""
+        if name in layout.SYSTEM:
+            return int(self._uc.reg_read(layout.register_number("cp_reg"), layout.SYSTEM[name]))
+        return super().register(name)
+
     @property
     def interrupt_wakes(self) -> bool:
         """Always: WFI ends when an interrupt is pending, also one that PSTATE masks (Arm ARM, D1.6.2)."""

@@ -9,6 +9,8 @@ from ringscope.emulator.cpu.x86_64 import invpcid, layout, proof, stack_fault
 INT1 = b"\xf1"
 #: As FNINIT and a reset leave it (Intel SDM volume 3, table 10-1); the engine begins with zeroes.
 FLOATING_POINT_STATE = {"fpcw": 0x037F, "fptag": 0xFFFF, "mxcsr": 0x1F80}
+#: Model-specific registers that have a name (Intel SDM volume 4, table 2-2).
+MSRS = {**layout.MSRS, "efer": 0xC0000080, "kernel_gs_base": 0xC0000102}
 UNDEFINED, CARRIED_OUT, DEBUG_TRAP, PROTECTION, PAGE_FAULT = range(5)  # enum invalid_answer of core.h
 
 
@@ -46,9 +48,9 @@ class X86Engine(Engine):
         return bool(self.register("rflags") & 0x200)
 
     def register(self, name: str) -> int:
-        """Return a register by its name: rax ... r15, rip, rflags, cs ... gs, cr0 ... cr4, efer."""
-        if name == "efer":
-            return int(self._uc.msr_read(0xC0000080))
+        """Return a register by its name: rax ... r15, rip, rflags, cs ... gs, cr0 ... cr4, efer, lstar ..."""
+        if name in MSRS:
+            return int(self._uc.msr_read(MSRS[name]))
         return super().register(name)
 
     def set_time_stamp(self, value: int) -> None:

@@ -32,6 +32,14 @@ static inline bool arch_return_point(const struct core *c, struct flow_key *flow
     return true;
 }
 
+/* What of TTBR0 names the address space: where its tables begin, without the ASID and CnP. */
+static inline uint64_t arch_space_of(const struct core *c, uint64_t ttbr0)
+{
+    (void)c;
+    return ttbr0 & 0x0000fffffffffffeull;
+}
+static inline uint64_t arch_space(const struct core *c) { return arch_space_of(c, c->arch.paging.ttbr0); }
+
 /* How the processor would translate in the address space with this TTBR0. */
 static inline struct paging_state arch_paging_of(const struct core *c, uint64_t space)
 {

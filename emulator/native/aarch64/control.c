@@ -183,6 +183,7 @@ enum { ZVA_BYTES = 64 };
 static void (*original_helper_dc_zva)(env_t *, uint64_t);
 static void replace_helper_dc_zva(env_t *env, uint64_t vaddr)
 {
+    core_before_store(env, vaddr & ~(uint64_t)(ZVA_BYTES - 1), ZVA_BYTES);
     original_helper_dc_zva(env, vaddr);
     core_observe(env, vaddr & ~(uint64_t)(ZVA_BYTES - 1), ZVA_BYTES, true);
 }
@@ -191,6 +192,7 @@ static void replace_helper_dc_zva(env_t *env, uint64_t vaddr)
 static uint64_t (*original_helper_paired_cmpxchg64_le)(env_t *, uint64_t, uint64_t, uint64_t);
 static uint64_t replace_helper_paired_cmpxchg64_le(env_t *env, uint64_t vaddr, uint64_t low, uint64_t high)
 {
+    core_before_store(env, vaddr, 16);
     uint64_t failed = original_helper_paired_cmpxchg64_le(env, vaddr, low, high);
 
     for (uint64_t half = 0; half < 16 && !failed; half += 8)

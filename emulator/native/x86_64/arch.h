@@ -45,6 +45,14 @@ static inline bool arch_return_point(const struct core *c, struct flow_key *flow
     return true;
 }
 
+/* What of CR3 names the address space: where its tables begin. */
+static inline uint64_t arch_space_of(const struct core *c, uint64_t cr3)
+{
+    bool pae = ENV_CR(c->env, 4) & CR4_PAE && !(ENV_EFER(c->env) & EFER_LMA);
+    return cr3 & (pae ? 0xffffffe0ull : 0x000ffffffffff000ull);
+}
+static inline uint64_t arch_space(const struct core *c) { return arch_space_of(c, ENV_CR(c->env, 3)); }
+
 /* How the processor would translate in the address space with this CR3. */
 static inline struct paging_state arch_paging_of(const struct core *c, uint64_t space)
 {
