@@ -120,6 +120,7 @@ class Machine:
         self.mark_names: dict[int, str] = {}  # of marked operations, by number
         self._marks: frozenset[str] = frozenset()
         self._halted = False
+        self.stop: Stop | None = None
         self.on_slice: Callable[[], None] | None = None
 
     def _interrupt_changed(self) -> None:
@@ -200,13 +201,17 @@ class Machine:
         self.system.finish()
         return result
 
-    def advance(self, limit: int | None = None) -> Exit | None:
-        """Run for at most a slice; return the end of the run if it came."""
+    def advance(self, limit: int | None = None, steps: int | None = None) -> Exit | None:
+        """Run for at most a slice, or ``steps`` instructions of it; return the end of the run if it came.
+
+        ``stop`` then says why the processor stopped, None if it slept.
+        """
+        self.stop = None
         if self._halted:
             return self._sleep(limit)
         now = self.engine.time
         until = now + SLICE_CYCLES if limit is None else min(limit, now + SLICE_CYCLES)
-        stop = self.engine.run(until)
+        stop = self.stop = self.engine.run(until, steps)
         if self.on_slice is not None:
             self.on_slice()
         return self.judge(stop, limit)

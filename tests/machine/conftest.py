@@ -13,11 +13,14 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from ringscope.emulator.debug.control import Control
+from tests.machine import whole
 from tests.machine.rigs import RIGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ringscope.bootimage import LoadedArm64, LoadedImage
     from tests.machine.arm_rig import ArmRig
     from tests.machine.processor import Processor
     from tests.machine.rig import Rig
@@ -70,3 +73,18 @@ def make_either(make: Callable[..., Processor], request: pytest.FixtureRequest) 
 def either(make_either: Callable[..., Processor]) -> Processor:
     """A rig with all models on, of one architecture, then of the other."""
     return make_either()
+
+
+@pytest.fixture
+def make_control() -> Iterator[Callable[..., Control]]:
+    """Make a Control of a machine with an image loaded; the machines are closed when the test ends."""
+    with ExitStack() as stack:
+
+        def make(
+            image: Path | LoadedImage | LoadedArm64, fidelity: str = "timing", limit: int | None = None
+        ) -> Control:
+            machine = whole.Observed(image, fidelity).machine
+            stack.callback(machine.engine.close)
+            return Control(machine, limit)
+
+        yield make
