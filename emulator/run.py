@@ -13,21 +13,25 @@ stopped. When it is closed the machine is gone, and what it printed and counted 
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ringscope.bootimage import BootRequest, architecture, parse_initrd
 from ringscope.bootimage.bundled import bundled_image
 from ringscope.emulator.debug import probes
+from ringscope.emulator.debug.control import Control, Why
 from ringscope.emulator.devices.disk_image import DiskImage
 from ringscope.emulator.devices.host_input import byte_interval
 from ringscope.emulator.devices.typed_input import TypedInput
 from ringscope.emulator.figures import Figures, Ledger
-from ringscope.emulator.machine import ConfigError, Exit, Machine, MachineConfig
+from ringscope.emulator.machine import EXIT_STATUS, ConfigError, Exit, Machine, MachineConfig
+from ringscope.emulator.trace.event import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ringscope.emulator.debug.halt import Halt
     from ringscope.emulator.debug.probes import Probe
 
 HEAD = 4096  # bytes of a file that tell what it is
@@ -118,6 +122,46 @@ class Run:
             if self.exit is not None:
                 return wanted.search(self._console, begin) is not None
         return True
+
+    def until_symbol(self, symbol: str | int, program: str | None = None, limit: int | None = None) -> bool:
+        """Run until the instruction at a symbol is next; False if it never is. See ``probe`` for the names.
+
+        Raises PlaceError.
+        """
+        self._check_open()
+        place = probes.find(self.image, symbol, program)
+        breakpoint_there = self.control.add_breakpoint(
+            place.address, condition=lambda control: place.is_next(control.engine)
+        )
+        try:
+            return self._resume(limit).detail is breakpoint_there
+        finally:
+            self.control.remove(breakpoint_there)
+
+    def until_event(self, kind: str, limit: int | None = None) -> Event | None:
+        """Run until something happens, and return it as a trace would tell it; None if it never does.
+
+        ``kind`` is crossing (of rings), ipc, space-switch, page-fault or interrupt. Raises ValueError.
+        """
+        self._check_open()
+        self.control.stop_on = (kind,)
+        try:
+            detail = self._resume(limit).detail
+        finally:
+            self.control.stop_on = ()
+        return detail if isinstance(detail, Event) else None
+
+    def _resume(self, limit: int | None) -> Halt:
+        halt = self.control.resume(limit)
+        self.exit = self.control.ended
+        if halt.why is Why.CYCLE:
+            self.exit = Exit("limit", EXIT_STATUS["limit"])
+        return halt
+
+    @cached_property
+    def control(self) -> Control:
+        """What a debugger does to the machine: breakpoints, watchpoints, steps, registers, memory."""
+        return Control(self.machine)
 
     def type(self, text: str) -> None:
         """Type at the console; the guest gets each byte when it is ready for it."""

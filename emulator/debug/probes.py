@@ -37,6 +37,13 @@ class Place:
     address: int
     page: tuple[int, bytes] | None
 
+    def is_next(self, engine: Engine) -> bool:
+        """Whether an engine that is at the address is at the place, too: in its ring, and in its program."""
+        if self.page is None or not engine.in_user_mode:
+            return self.page is None and not engine.in_user_mode
+        offset, code = self.page
+        return engine.read_virtual((self.address & -PAGE) + offset, len(code)) == code
+
 
 def find(image: Image, symbol: str | int, program: str | None = None) -> Place:
     """Return where a symbol is; an address stands for itself. Raises PlaceError."""
@@ -95,7 +102,8 @@ class Probe:
         self._engine: Engine | None = engine
         self._entries = 0
         self.name = begin.name if end is None else f"{begin.name}..{end.name}"
-        self.number = probing.add_probe(engine, begin.address, end and end.address, begin.page)
+        until = None if end is None else end.address
+        self.number = probing.add_probe(engine, begin.address, until, begin.page)
 
     @property
     def entries(self) -> int:

@@ -13,7 +13,14 @@ import pytest
 
 from ringscope.tools import command_line
 
-DOCUMENTS = ("README.md", "HACKING.md", "ARCHITECTURE.md", "LIMITS.md", "kernel/abi/SPEC.md", "emulator/API.md")
+DOCUMENTS = (
+    "README.md",
+    "HACKING.md",
+    "ARCHITECTURE.md",
+    "LIMITS.md",
+    "kernel/abi/SPEC.md",
+    "emulator/API.md",
+)
 BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 SHELL_OPERATORS = {"|", "||", "&", "&&", ";", "<", ">", ">>", "#"}

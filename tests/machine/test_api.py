@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ringscope.emulator import ConfigError, ImageError, PlaceError, boot
+from ringscope.emulator.debug.probes import find
 from ringscope.emulator.machine import DEFAULT_CPU
 from tests.guest import catalogue
 from tests.machine import small_kernels
@@ -116,6 +118,35 @@ def test_a_function_of_a_foreign_kernel_is_probed_without_a_change() -> None:
         run.to_end()
     assert (calls.entries, run.ledger["system_call"].count) == (22, 21)
     assert (start.entries, run.ledger["kmain..go_user"].count) == (1, 1)
+
+
+@pytest.mark.parametrize("arch", DEFAULT_CPU)
+def test_a_run_stops_at_a_symbol_of_one_bundled_program(arch: str) -> None:
+    with boot(arch=arch) as run:
+        assert run.until_symbol("program_main", program="client")
+        printed, place = run.console, run.control.pc
+        assert not run.until_symbol("program_main", program="client")
+    assert "started client" in printed
+    assert "client: my quota" not in printed
+    assert place == find(run.image, "program_main", "client").address
+    assert run.exit.reason == "guest"
+
+
+@pytest.mark.parametrize("arch", DEFAULT_CPU)
+def test_a_run_stops_at_each_crossing_of_a_bundled_system(arch: str) -> None:
+    with boot(arch=arch) as run:
+        run.until_symbol("program_main", program="client")
+        seen = [run.until_event("crossing") for _ in range(6)]
+    assert [(event.from_user, event.to_user) for event in seen] == [(True, False), (False, True)] * 3
+    assert all(before.time < after.time for before, after in itertools.pairwise(seen))
+
+
+def test_a_limit_ends_a_wait_and_not_the_bundled_run() -> None:
+    with boot() as run:
+        assert not run.until_symbol("frame_take", limit=1000)
+        assert (run.exit.reason, run.exit.status) == ("limit", 124)
+        assert run.until_event("ipc", limit=2000) is None
+        assert run.to_end().reason == "guest"
 
 
 def test_what_is_typed_reaches_a_kernel_that_polls_for_it(tmp_path) -> None:
