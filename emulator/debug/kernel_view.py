@@ -33,12 +33,15 @@ class KernelView:
     """Where to look for the thread that runs, and what system calls are called.
 
     ``current`` is the virtual address of the pointer to it, 0 where nobody knows; ``call_register`` the
-    register's number in the instruction set's encoding.
+    register's number in the instruction set's encoding. ``objects`` are the types of kernel objects,
+    ``faults`` the kinds of message that the kernel sends for a thread.
     """
 
     current: int
     call_register: int
     calls: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    objects: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    faults: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def view(arch: str, kernel: bytes | None) -> KernelView:
@@ -47,7 +50,8 @@ def view(arch: str, kernel: bytes | None) -> KernelView:
     if not symbols.keys() >= OURS:
         return KernelView(0, CUSTOM[arch])
     calls = MappingProxyType({number: name for name, number in abi.CALL.items()})
-    return KernelView(symbols["current"], CONTRACT[arch], calls)
+    faults = MappingProxyType({number: name.replace("_", " ") for name, number in abi.KIND.items()})
+    return KernelView(symbols["current"], CONTRACT[arch], calls, abi.OBJECT, faults)
 
 
 def _symbols(kernel: bytes) -> dict[str, int]:

@@ -123,6 +123,12 @@ class SymbolTable:
         programs = (Program.read(data, name) for name, data in modules)
         self._modules = [program for program in programs if program is not None]
 
+    def linked(self, address: int) -> int:
+        """Return the address that kernel code is linked for, given one where it runs before paging."""
+        if self._kernel is None or self._kernel.covers(address):
+            return address
+        return self._kernel.virtual(address) or address
+
     def describe(self, address: int, *, user: bool = False) -> str | None:
         """Return ``symbol+0x12``, after the module's name if it is in one, or None.
 

@@ -51,6 +51,8 @@ class X86Engine(Engine):
         """Return a register by its name: rax ... r15, rip, rflags, cs ... gs, cr0 ... cr4, efer, lstar ..."""
         if name in MSRS:
             return int(self._uc.msr_read(MSRS[name]))
+        if name == "tr_base":  # of the task-state segment
+            return int(self._uc.reg_read(self.layout.register_number("tr"))[1])
         return super().register(name)
 
     def set_time_stamp(self, value: int) -> None:

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Everything that was booted, as a debugger knows it: each program's symbols, source lines and call frames.
+
+A place is a program and an address in it; None as the program is the kernel. A symbol is written ``name``,
+or ``program:name`` where the program is not the kernel or to choose among several; a program is called by
+its file's name with or without its suffix.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import io
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from ringscope.emulator.debug.call_frames import DAMAGE, CallFrames
+from ringscope.emulator.debug.source_lines import SourceLines
+from ringscope.emulator.debug.symbols import SymbolTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ringscope.emulator.debug.source_lines import Place
+
+KERNEL: Final = "kernel"
+KINDS: Final = frozenset(("STT_FUNC", "STT_OBJECT", "STT_NOTYPE"))
+
+
+class UnknownSymbol(Exception):
+    """No program, or none of them uniquely, has what a name or a line means; one sentence for the user."""
+
+
+@dataclass(frozen=True, order=True)
+class Symbol:
+    """A function, a variable or a label; ``size`` in bytes, 0 where the file does not say."""
+
+    address: int
+    size: int
+    name: str
+    is_code: bool
+
+
+@dataclass(frozen=True)
+class Location:
+    """An address in a program; None is the kernel."""
+
+    program: str | None
+    address: int
+
+
+class _Program:
+    """One ELF file; its tables are read when first needed."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.frames = CallFrames(data)
+
+    @cached_property
+    def symbols(self) -> dict[str, list[Symbol]]:
+        """By name, in the order of their addresses."""
+        found: dict[str, list[Symbol]] = {}
+        try:
+            table = ELFFile(io.BytesIO(self._data)).get_section_by_name(".symtab")
+            entries = list(table.iter_symbols()) if isinstance(table, SymbolTableSection) else []
+        except DAMAGE:
+            entries = []
+        for entry in entries:
+            kind, defined = entry["st_info"]["type"], entry["st_shndx"] not in ("SHN_UNDEF", "SHN_ABS")
+            if kind in KINDS and defined and entry.name and not entry.name.startswith("$"):
+                symbol = Symbol(entry["st_value"], entry["st_size"], entry.name, kind == "STT_FUNC")
+                found.setdefault(entry.name, []).append(symbol)
+        return {name: sorted(symbols) for name, symbols in found.items()}
+
+
+def label(program: str | None) -> str:
+    """Return what a program is called."""
+    return KERNEL if program is None else program.removesuffix(".elf")
+
+
+class Programs:
+    """The kernel's ELF file, if it has one, and the modules' as (name, content)."""
+
+    def __init__(self, kernel: bytes | None, modules: Iterable[tuple[str, bytes]]) -> None:
+        """Read nothing yet but the symbols of code."""
+        modules = list(modules)
+        self._programs: dict[str | None, _Program] = {} if kernel is None else {None: _Program(kernel)}
+        for name, data in modules:
+            self._programs.setdefault(name, _Program(data))
+        self.table = SymbolTable(kernel, modules)
+        self.lines = SourceLines(kernel, modules)
+        self.kernel = kernel
+
+    @property
+    def names(self) -> list[str]:
+        """What the programs are called, the kernel first."""
+        return [label(program) for program in self._programs]
+
+    def program(self, name: str) -> str | None:
+        """Return the program that is called so; None is the kernel. Raises UnknownSymbol."""
+        for program in self._programs:
+            if name in (label(program), program):
+                return program
+        near = difflib.get_close_matches(name, self.names)
+        there = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.names) or 'none'}"
+        raise UnknownSymbol(f"no program is called {name}: {there}")
+
+    def find(self, name: str, inside: str | None = None) -> tuple[Location, Symbol]:
+        """Return a symbol by its name: the kernel's first, then that of the program ``inside`` which we are.
+
+        Raises UnknownSymbol.
+        """
+        before, colon, rest = name.partition(":")
+        if colon:
+            program = self.program(before)
+            found = self._programs[program].symbols.get(rest)
+            if found is None:
+                raise UnknownSymbol(f"{label(program)} has no symbol {rest}{self._near(rest, [program])}")
+            return Location(program, found[0].address), found[0]
+        for program in dict.fromkeys((inside, None)):
+            found = self._programs[program].symbols.get(name) if program in self._programs else None
+            if found is not None:
+                return Location(program, found[0].address), found[0]
+        others = [program for program, each in self._programs.items() if name in each.symbols]
+        if len(others) == 1:
+            symbol = self._programs[others[0]].symbols[name][0]
+            return Location(others[0], symbol.address), symbol
+        if others:
+            raise UnknownSymbol(f"{name} is in several programs; write {_listed(others, name)}")
+        raise UnknownSymbol(f"no symbol is called {name}{self._near(name, list(self._programs))}")
+
+    def _near(self, name: str, programs: Iterable[str | None]) -> str:
+        names = [each for program in programs for each in self._programs[program].symbols]
+        near = difflib.get_close_matches(name, names, n=1)
+        return f"; did you mean {near[0]}?" if near else ""
+
+    def at_line(self, file: str, line: int, program: str | None, *, any_program: bool) -> list[Location]:
+        """Return where the code of a line begins, in one program or in all. Raises UnknownSymbol."""
+        found = [Location(*place) for place in self.lines.addresses(file, line)]
+        if not any_program:
+            found = [place for place in found if place.program == program]
+        if not found:
+            where = "" if any_program else f" of {label(program)}"
+            raise UnknownSymbol(f"{file}:{line}: no code{where} is known to be there")
+        return found
+
+    def matching(self, pattern: str) -> Iterator[tuple[str, Symbol]]:
+        """Yield (program's name, symbol) for the symbols that a pattern of the shell matches."""
+        for program, each in self._programs.items():
+            for name, symbols in each.symbols.items():
+                if fnmatch.fnmatchcase(name, pattern):
+                    yield label(program), symbols[0]
+
+    def completions(self, begin: str) -> list[str]:
+        """Return the names that begin so: of symbols, of programs with a colon, of their symbols."""
+        before, colon, rest = begin.partition(":")
+        if colon:
+            try:
+                symbols = self._programs[self.program(before)].symbols
+            except UnknownSymbol:
+                return []
+            return sorted(f"{before}:{name}" for name in symbols if name.startswith(rest))
+        programs = [f"{name}:" for name in self.names if name.startswith(begin)]
+        kernel = self._programs[None].symbols if None in self._programs else {}
+        return programs + sorted(name for name in kernel if name.startswith(begin))
+
+    # ---- by address ----
+
+    def describe(self, address: int, program: str | None, *, user: bool) -> str | None:
+        """Return ``symbol+0x12`` for a code address, with ``program: `` before it in user mode."""
+        if not user or program is None:
+            return self.table.describe(address, user=user)
+        inside = self.table.describe_in(program, address)
+        return None if inside is None else f"{label(program)}: {inside}"
+
+    def place(self, address: int, program: str | None, *, user: bool) -> Place | None:
+        """Return the source line of a code address."""
+        if user and program is None:
+            return None
+        return self.lines.at(address, program if user else None)
+
+    def linked(self, address: int) -> int:
+        """Return the address that kernel code is linked for, given one where it runs before paging."""
+        return self.table.linked(address)
+
+    def frames(self, program: str | None, *, user: bool) -> CallFrames | None:
+        """Return a program's call-frame information."""
+        if user and program is None:
+            return None
+        found = self._programs.get(program if user else None)
+        return None if found is None else found.frames
+
+    def data_symbol(self, address: int, program: str | None, *, user: bool) -> str | None:
+        """Return ``symbol+0x12`` for any address inside a symbol of known size."""
+        for where in dict.fromkeys((program if user else None, None)):
+            each = self._programs.get(where)
+            for symbols in each.symbols.values() if each is not None else ():
+                for symbol in symbols:
+                    if symbol.address <= address < symbol.address + symbol.size:
+                        offset = f"+{address - symbol.address:#x}" if address != symbol.address else ""
+                        before = f"{label(where)}: " if where is not None else ""
+                        return f"{before}{symbol.name}{offset}"
+        return None
+
+
+def _listed(programs: Iterable[str | None], name: str) -> str:
+    return " or ".join(f"{label(program)}:{name}" for program in programs)
