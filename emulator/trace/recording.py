@@ -118,6 +118,17 @@ class Recording:
         except (ValueError, KeyError, TypeError) as error:
             raise RecordingError(f"{self.path}: its last line is damaged; record it again") from error
 
+    @property
+    def length(self) -> int:
+        """How many events there are."""
+        return (self._end - self._begin) // LAYOUT.size
+
+    def piece(self, first: int, count: int) -> bytes:
+        """Return up to so many events from number ``first`` on."""
+        with self._open() as file:
+            file.seek(self._begin + first * LAYOUT.size)
+            return file.read(min(count, max(self.length - first, 0)) * LAYOUT.size)
+
     def chunks(self) -> Iterator[bytes]:
         """Yield the events, a bounded number at a time."""
         with self._open() as file:

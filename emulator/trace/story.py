@@ -69,11 +69,17 @@ class Teller:
     def tell(self, events: Iterable[Event]) -> Iterator[Told]:
         """Yield each event in words."""
         for event in events:
-            thread = self.threads.follow(event)
-            where = self.names.place(event.source, event.space, event.from_user)
-            moved = event.target != event.source
-            to = self.names.place(event.target, event.space, event.to_user) if moved else ""
-            yield Told(event, thread, self.what(event), where, to)
+            yield self._tell(event, self.threads.follow(event))
+
+    def tell_one(self, event: Event, user: Event | None) -> Told:
+        """Return one event in words; ``user`` is the latest in which its thread left user code."""
+        return self._tell(event, self.threads.name(event, user))
+
+    def _tell(self, event: Event, thread: str) -> Told:
+        where = self.names.place(event.source, event.space, event.from_user)
+        moved = event.target != event.source
+        to = self.names.place(event.target, event.space, event.to_user) if moved else ""
+        return Told(event, thread, self.what(event), where, to)
 
     def what(self, event: Event) -> str:
         """Return what happened, without who and where."""

@@ -48,6 +48,16 @@ class Threads:
             self._label[key] = next((name for (who, _), name in self._known.items() if who == key), KERNEL)
         return self._label[key]
 
+    def name(self, event: Event, user: Event | None) -> str:
+        """Return the name of the thread that an event happened to, wherever in the trace.
+
+        ``user`` is the latest event, not after it, in which that thread left user code; None: it had not.
+        """
+        if user is not None:
+            return self._name(self._key(user), user.space)
+        key = self._key(event)
+        return next((name for (who, _), name in self._known.items() if who == key), KERNEL)
+
     def names(self) -> list[str]:
         """Return every name there is, in the order in which the threads first ran."""
         return list(self._known.values())
