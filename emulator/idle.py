@@ -25,7 +25,8 @@ def sleep_until(source: HostInput, now: int, due: int, hz: int) -> int:
     """
     descriptor = source.fileno()
     if descriptor is None:
-        return due
+        woken = source.repeats_at()
+        return due if woken is None else max(now, min(due, woken))
     seconds = (due - now) / hz
     started = time.monotonic()
     readable, _, _ = select.select([descriptor], [], [], min(seconds, LONGEST_SLEEP))

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringscope.emulator import books, marks, systems
+from ringscope.emulator import snapshot as snapshots
 from ringscope.emulator.devices.event_queue import EventQueue
 from ringscope.emulator.devices.interfaces import ExitKind
+from ringscope.emulator.devices.state import Stateful
 from ringscope.emulator.idle import sleep_until
 from ringscope.emulator.native.library import NOWHERE, Stop
 from ringscope.emulator.timing import profile as profiles
@@ -83,8 +85,10 @@ class Exit:
 EXIT_STATUS = {"matched": 0, "halted": 0, "limit": 124, "error": 125, "triple-fault": 126, "interrupted": 130}
 
 
-class Machine:
+class Machine(Stateful):
     """One machine. ``output`` receives what the guest prints on any console, as bytes."""
+
+    STATE = ("_halted", "_marks", "_recent", "mark_names")
 
     def __init__(
         self, config: MachineConfig, output: Callable[[bytes], None], disk: DiskImage | None = None
@@ -93,6 +97,7 @@ class Machine:
         self.config = config
         self.profile = profiles.load(config.cpu or DEFAULT_CPU[config.arch], config.arch)
         self.timing = config.fidelity == "timing"
+        self.disk = disk
         self._output = output
         self._wanted: re.Pattern[bytes] | None = None
         self._recent = bytearray()
@@ -122,6 +127,7 @@ class Machine:
         self._halted = False
         self.stop: Stop | None = None
         self.on_slice: Callable[[], None] | None = None
+        self.image: LoadedImage | LoadedArm64 | None = None  # what was loaded
 
     def _interrupt_changed(self) -> None:
         self.engine.set_interrupt(self.board.interrupt_pending())
@@ -148,9 +154,15 @@ class Machine:
     def attach_input(self, make: Callable[[Board | VirtBoard], HostInput]) -> None:
         """Feed the host's input to the guest; ``make`` gets the board, whose ``receiver`` takes the bytes."""
         self._input = make(self.board)
-        self._schedule_input()
+        self.schedule_input()
 
-    def _schedule_input(self) -> None:
+    @property
+    def host_input(self) -> HostInput | None:
+        """Where the host's input comes from."""
+        return self._input
+
+    def schedule_input(self) -> None:
+        """Look at the host's input when it is due next."""
         due = self._input.next_due() if self._input is not None else None
         if due is not None:
             self.clock.at(due, self._poll_input)
@@ -158,12 +170,13 @@ class Machine:
     def _poll_input(self, cycle: int) -> None:
         if self._input is not None:
             self._input.poll(cycle)
-            self._schedule_input()
+            self.schedule_input()
 
     # ---- booting and running ----
 
     def load(self, image: LoadedImage | LoadedArm64) -> None:
         """Put a boot image into memory, what firmware leaves beside it, and the processor at its entry."""
+        self.image = image
         programs = [module.data for module in image.modules]
         if image.kernel_elf is not None:
             programs.insert(0, image.kernel_elf)
@@ -255,6 +268,19 @@ class Machine:
         if self.on_slice is not None:
             self.on_slice()
         return self._pending_exit
+
+    # ---- saved and restored ----
+
+    def snapshot(self, before: snapshots.Snapshot | None = None) -> snapshots.Snapshot:
+        """Save the whole machine between two runs; what is as in ``before`` takes no more room."""
+        return snapshots.take(self, before)
+
+    def restore(self, saved: snapshots.Snapshot) -> None:
+        """Become what was saved, from a machine of the same configuration. Raises SnapshotError."""
+        snapshots.restore(self, saved)
+        self.image = saved.image
+        self.resume()
+        self._guest_asks_to_end()
 
     # ---- what was counted ----
 

@@ -13,11 +13,13 @@ from ringscope.bootimage import BootRequest, LoadedImage, MemoryLayout, MemoryRe
 from ringscope.bootimage.arm64 import LoadedArm64, load_arm64
 from ringscope.emulator.cpu.aarch64.decode import Decoder as ArmDecoder
 from ringscope.emulator.cpu.aarch64.engine import ArmEngine
+from ringscope.emulator.cpu.aarch64.saved_registers import SavedRegisters as ArmSavedRegisters
 from ringscope.emulator.cpu.handlers import Handlers
 from ringscope.emulator.cpu.x86_64.cpuid import Cpuid
 from ringscope.emulator.cpu.x86_64.decode import Decoder
 from ringscope.emulator.cpu.x86_64.engine import X86Engine
 from ringscope.emulator.cpu.x86_64.msr import ModelSpecificRegisters
+from ringscope.emulator.cpu.x86_64.saved_registers import SavedRegisters
 from ringscope.emulator.devices.generic_timer import TimerRegister
 from ringscope.emulator.devices.vga_text import MEMORY_BASE, MEMORY_LENGTH
 from ringscope.emulator.devices.virtqueue import BusError
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from ringscope.emulator.devices.disk_image import DiskImage
     from ringscope.emulator.devices.event_queue import EventQueue
     from ringscope.emulator.devices.interfaces import MmioDevice
+    from ringscope.emulator.devices.state import Stateful
     from ringscope.emulator.timing.profile import Profile
 
 
@@ -69,6 +72,15 @@ class System(Protocol):
     @property
     def board(self) -> Board | VirtBoard:
         """The chips around it."""
+        ...
+
+    @property
+    def registers(self) -> SavedRegisters | ArmSavedRegisters:
+        """The processor's registers by name, all of them."""
+        ...
+
+    def parts(self) -> dict[str, Stateful]:
+        """Return everything but the processor that has a state, by names."""
         ...
 
     def read_image(self, request: BootRequest) -> LoadedImage | LoadedArm64:
@@ -145,6 +157,11 @@ class PcSystem:
         around.clock.cycle_source = lambda: self.engine.time
         self.board.on_nmi = self._nmi
         self._screen = self.board.attach_screen(self._text_memory, around.print_text)
+        self.registers = SavedRegisters(self.engine)
+
+    def parts(self) -> dict[str, Stateful]:
+        """Return everything but the processor that has a state, by names."""
+        return {"board": self.board, "screen": self._screen, "msrs": self._msrs}
 
     def _acknowledge(self) -> int:
         return self.board.acknowledge()
@@ -213,6 +230,11 @@ class VirtSystem:
             ram_base=config.memory.base,
         )
         around.clock.cycle_source = lambda: self.engine.time
+        self.registers = ArmSavedRegisters(self.engine)
+
+    def parts(self) -> dict[str, Stateful]:
+        """Return everything but the processor that has a state, by names."""
+        return {"board": self.board}
 
     def read(self, paddr: int, length: int) -> bytes:
         """Return bytes of RAM, for devices that use it by themselves. Raises BusError elsewhere."""

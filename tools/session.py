@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.devices.disk_image import DiskImage
-from ringscope.emulator.devices.host_input import PipedInput, ReplayInput, TerminalInput, byte_interval
+from ringscope.emulator.devices.host_input import PipedInput, TerminalInput, byte_interval
+from ringscope.emulator.devices.replay_input import ReplayInput
 from ringscope.emulator.machine import Exit, Machine
 from ringscope.tools.console import ConsoleOutput
 from ringscope.tools.host_signals import HostSignals

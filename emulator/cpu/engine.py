@@ -169,6 +169,7 @@ class Engine(GuestMemory, Stops, abc.ABC):
             raise UnknownEngine("the native core and its Python side differ; run `make build`")
         place = (ctypes.c_uint32 * len(names)).from_address(self._native.core_env_layout())
         place[:] = [layout[name] for name in names]
+        self.state_layout = layout
 
     # ---- short cuts ----
 

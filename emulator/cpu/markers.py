@@ -24,21 +24,22 @@ class UnknownEngine(Exception):
 
 
 class Finder:
-    """Looks for markers in the state, at address ``env``, of one engine."""
+    """Looks for markers in the state, ``reach`` bytes at address ``env``, of one engine."""
 
-    def __init__(self, uc: Uc, env: int) -> None:
+    def __init__(self, uc: Uc, env: int, reach: int = STATE_BYTES) -> None:
         """Nothing is written yet."""
         self.uc = uc
         self.env = env
+        self.reach = reach
 
     def state(self) -> bytes:
         """Return a copy of the state."""
-        return ctypes.string_at(self.env, STATE_BYTES)
+        return ctypes.string_at(self.env, self.reach)
 
     def value(self, name: str, marker: int, size: int = 8) -> int:
         """Return the only offset, a multiple of 4, at which ``marker`` stands."""
         state, pattern = self.state(), marker.to_bytes(size, "little")
-        found = [at for at in range(0, STATE_BYTES - size, 4) if state[at : at + size] == pattern]
+        found = [at for at in range(0, self.reach - size, 4) if state[at : at + size] == pattern]
         if len(found) != 1:
             raise UnknownEngine(f"the engine keeps {name} in {len(found)} places, not one")
         return found[0]
@@ -54,9 +55,9 @@ class Finder:
     def toggled(self, name: str, write: Callable[[bool], None], bit: int) -> list[int]:
         """Return the offsets of the 32-bit words in which exactly ``bit`` follows a toggled flag."""
         write(False)
-        clear = struct.unpack(f"<{STATE_BYTES // 4}I", self.state())
+        clear = struct.unpack(f"<{self.reach // 4}I", self.state())
         write(True)
-        then = struct.unpack(f"<{STATE_BYTES // 4}I", self.state())
+        then = struct.unpack(f"<{self.reach // 4}I", self.state())
         write(False)
         found = [
             4 * i for i, (a, b) in enumerate(zip(clear, then, strict=True)) if a ^ b == 1 << bit and b > a

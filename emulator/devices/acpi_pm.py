@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.devices.oscillator import Oscillator
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ TIMER_STATUS = 0x0001
 CARRY_TICKS = 1 << 23  # the status bit is set whenever bit 23 of the timer changes
 
 
-class AcpiPm:
+class AcpiPm(Stateful):
     """Ports `base`..`base`+11; `on_power_off` is called when the guest enters S5."""
 
     __slots__ = (
@@ -42,6 +43,7 @@ class AcpiPm:
         "ports",
         "status",
     )
+    STATE = ("_event", "_line", "_seen", "control", "enable", "status")
     port_width = 4
 
     def __init__(self, clock: Clock, base: int, line: Line, on_power_off: Callable[[], None]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.devices.oscillator import Oscillator
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 ONE_SHOT, PERIODIC, TSC_DEADLINE = 0, 1, 2
 
 
-class ApicTimer:
+class ApicTimer(Stateful):
     """`expired` is called at each expiry, whether or not the interrupt is masked."""
 
     __slots__ = (
@@ -35,6 +36,7 @@ class ApicTimer:
         "start",
         "tsc_offset",
     )
+    STATE = ("_event", "deadline", "divide_register", "initial", "mode", "start", "tsc_offset")
 
     def __init__(self, clock: Clock, frequency: int, expired: Callable[[], None]) -> None:
         """Start stopped, in one-shot mode, dividing by 2."""

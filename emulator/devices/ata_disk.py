@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ringscope.emulator.devices.ata_identity import identify_data
 from ringscope.emulator.devices.disk_image import SECTOR, DiskImage
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from ringscope.emulator.devices.interfaces import Clock, Event, Line
@@ -50,7 +51,7 @@ class Phase(StrEnum):
     STORE_BLOCK = "store-block"
 
 
-class AtaDisk:
+class AtaDisk(Stateful):
     """The channel; `disk` is None when nothing is attached, then every register reads 0."""
 
     __slots__ = (
@@ -78,6 +79,12 @@ class AtaDisk:
         "sectors_per_track",
         "status",
         "writing",
+    )
+    STATE = tuple(
+        """
+        _event _line block buffer control device disk error heads left multiple next_delay phase
+        position previous registers requested sector sectors_per_track status writing
+    """.split()
     )
     ports = (range(COMMAND_BLOCK, COMMAND_BLOCK + 8), range(CONTROL, CONTROL + 1))
     port_width = 4

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING
 
+from ringscope.emulator.devices.state import Stateful
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,7 +33,7 @@ DAY = 86_400
 DONT_CARE = 0xC0
 
 
-class CmosRtc:
+class CmosRtc(Stateful):
     """One chip at ports `base` and `base`+1, its interrupt on `line`."""
 
     __slots__ = (
@@ -47,6 +49,7 @@ class CmosRtc:
         "phase",
         "ports",
     )
+    STATE = ("_event", "_line", "_seen", "_stopped", "date", "index", "memory", "phase")
     port_width = 1
 
     def __init__(self, clock: Clock, base: int, line: Line, start: datetime) -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 from typing import TYPE_CHECKING
+
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +25,11 @@ class DiskImageError(Exception):
     """The file cannot serve as a disk; the message says why."""
 
 
-class DiskImage:
+class DiskImage(Stateful):
     """Sectors of 512 bytes, numbered from 0."""
 
-    __slots__ = ("_file", "overlay", "path", "sectors", "writable")
+    __slots__ = ("_file", "overlay", "path", "sectors", "writable", "written")
+    STATE = ("overlay",)
 
     def __init__(self, path: Path, *, writable: bool = False) -> None:
         """Open the file. Raise DiskImageError when it cannot be read or written, is empty or in use."""
@@ -44,6 +48,17 @@ class DiskImage:
             raise DiskImageError(f"disk image {path} is empty; give it at least one sector of {SECTOR} bytes")
         self.sectors = -(-size // SECTOR)
         self.overlay: dict[int, bytes] = {}
+        self.written = 0  # sectors stored in the file itself
+
+    def digest(self) -> str:
+        """Return what the file holds now, as its SHA-256. Raise DiskImageError where it cannot be read."""
+        with self._said():
+            self._file.flush()
+            self._file.seek(0)
+            found = hashlib.sha256()
+            while chunk := self._file.read(1 << 20):
+                found.update(chunk)
+            return found.hexdigest()
 
     def _lock(self) -> None:
         """Let nobody write to the file while another machine has it; machines that only read may share it."""
@@ -70,6 +85,7 @@ class DiskImage:
             with self._said():
                 self._file.seek(sector * SECTOR)
                 self._file.write(contents)
+            self.written += 1
         else:
             self.overlay[sector] = contents
 

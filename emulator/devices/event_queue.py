@@ -66,6 +66,25 @@ class EventQueue:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
+    def pending(self) -> list[tuple[int, int, Event]]:
+        """Return (cycle, number, event) of all that is due some time, in the order in which it will be run.
+
+        The number says which of two that are due at one cycle was asked for first.
+        """
+        return sorted(entry for entry in self._heap if entry[2].pending)
+
+    @property
+    def asked(self) -> int:
+        """How many events were ever asked for: the number of the next."""
+        return self._order
+
+    def replace(self, events: list[tuple[int, int, Event]], asked: int) -> None:
+        """Have these be due and no others, as `pending` and `asked` had them."""
+        for _, _, event in self._heap:
+            event.pending = False
+        self._heap = sorted(events)
+        self._order = asked
+
     def run_due(self, now: int) -> None:
         """Run every event due at or before `now`, also those that are added meanwhile."""
         while (due := self.next_due()) is not None and due <= now:

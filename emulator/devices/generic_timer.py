@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.devices.oscillator import Oscillator
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from ringscope.emulator.devices.interfaces import Clock, Event, Line
@@ -48,10 +49,11 @@ COUNTERS = (TimerRegister.CNTPCT_EL0, TimerRegister.CNTVCT_EL0)
 READ_ONLY = frozenset(COUNTERS)
 
 
-class Comparator:
+class Comparator(Stateful):
     """One timer: a compare value and what is to happen when the counter reaches it."""
 
     __slots__ = ("_clock", "_event", "_line", "_oscillator", "compare", "control")
+    STATE = ("_event", "compare", "control")
 
     def __init__(self, clock: Clock, oscillator: Oscillator, line: Line) -> None:
         """Start disabled."""
@@ -111,10 +113,11 @@ class Comparator:
         self._update()
 
 
-class GenericTimer:
+class GenericTimer(Stateful):
     """The counter, of `hz` ticks a simulated second, and the comparators CNTP and CNTV."""
 
     __slots__ = ("_oscillator", "frequency", "kernel_control", "physical", "virtual")
+    STATE = ("frequency", "kernel_control", "physical", "virtual")
 
     def __init__(self, clock: Clock, hz: int, *, physical: Line, virtual: Line) -> None:
         """`hz` is at most the clock's; CNTFRQ_EL0 starts with it, as firmware leaves it."""

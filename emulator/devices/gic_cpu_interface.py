@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringscope.emulator.devices.state import Stateful
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -33,7 +35,7 @@ GROUP_1_PENDING, SPURIOUS = 1022, 1023  # instead of an INTID
 IDLE_PRIORITY = 0xFF
 
 
-class GicCpuInterface:
+class GicCpuInterface(Stateful):
     """The window at `base`, and the two interrupt inputs of the processor."""
 
     __slots__ = (
@@ -48,6 +50,7 @@ class GicCpuInterface:
         "length",
         "priority_mask",
     )
+    STATE = ("active_priorities", "aliased_binary_point", "binary_point", "control", "priority_mask")
 
     def __init__(self, base: int, distributor: GicV2) -> None:
         """Start disabled, with everything masked."""

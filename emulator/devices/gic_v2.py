@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.devices.gic_cpu_interface import GicCpuInterface
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ class GicLine:
         self._gic.set_line(self.intid, level)
 
 
-class GicV2:
+class GicV2(Stateful):
     """The distributor's window at `base`; `cpu_interface` is the other one.
 
     `on_change` is called whenever the processor's interrupt inputs may have changed. Sets of interrupts are
@@ -75,6 +76,7 @@ class GicV2:
         "levels",
         "priority",
     )
+    STATE = tuple("active control cpu_interface edge enabled group_1 latched levels priority".split())
 
     def __init__(self, base: int, cpu_base: int, spis: int, on_change: Callable[[], None]) -> None:
         """`spis` is how many shared interrupts there are: a multiple of 32, at most 960."""

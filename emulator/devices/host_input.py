@@ -12,7 +12,10 @@ and, for a terminal, may also call it when the host wakes up.
   was. At the end of the input nothing more ever arrives; the guest sees no character for it.
 - `TerminalInput`: a person. It never waits; each byte is stamped with the cycle at which the guest got it and
   logged.
-- `ReplayInput`: such a log. The same bytes arrive at the same cycles.
+- `ReplayInput` (replay_input.py): such a log. The same bytes arrive at the same cycles.
+
+Each knows what it has given the guest: `position` says where it stands, `rewind` goes back there and gives
+the same again at the same cycles, and `take_over` goes on where another machine's input stood.
 
 A log is text: a header line, then one line per event, `CYCLE HEX` for a byte and `CYCLE end` for the end.
 """
@@ -20,22 +23,19 @@ A log is text: a header line, then one line per event, `CYCLE HEX` for a byte an
 from __future__ import annotations
 
 import os
-import re
 import select
 from collections import deque
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO
-
-from ringscope.bootimage.files import content
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ringscope.emulator.devices.interfaces import Receiver
 
 HEADER = "ringscope-input 1"
 BITS_PER_BYTE, BAUD = 10, 115_200
 MOST_PATIENCE = 16  # intervals
+END = -1  # instead of a byte
 WAIT_SECONDS = 0.05  # of the host: how often a wait looks whether it was interrupted
 
 
@@ -46,6 +46,16 @@ def byte_interval(hz: int) -> int:
 
 class InputLogError(Exception):
     """A log cannot be replayed; the message names the line and what is wrong."""
+
+
+class Position(NamedTuple):
+    """Where an input stands: how much was given, what was read ahead, and its offer instants."""
+
+    given: int
+    unread: bytes
+    exhausted: bool
+    patience: int
+    next: int
 
 
 class HostInput(Protocol):
@@ -66,6 +76,22 @@ class HostInput(Protocol):
 
     def fileno(self) -> int | None:
         """Return the descriptor that the host may sleep on while the guest idles, None for none."""
+        ...
+
+    def repeats_at(self) -> int | None:
+        """Return the cycle at which a sleeping guest is to be woken as it was before a `rewind`."""
+        ...
+
+    def position(self) -> Position:
+        """Return where it stands."""
+        ...
+
+    def rewind(self, to: Position) -> None:
+        """Go back to where it stood."""
+        ...
+
+    def take_over(self, other: Position, cycle: int) -> None:
+        """Go on at `cycle` where another input stood."""
         ...
 
 
@@ -90,11 +116,19 @@ class OfferInstants:
         self.next = (cycle // self._interval + self._patience) * self._interval
         self._patience = min(2 * self._patience, MOST_PATIENCE)
 
+    def position(self, given: int, unread: bytes, *, exhausted: bool) -> Position:
+        """Return the position of an input that offers at these instants."""
+        return Position(given, unread, exhausted, self._patience, self.next)
+
+    def go_to(self, position: Position) -> None:
+        """Offer next when a position says."""
+        self._patience, self.next = position.patience, position.next
+
 
 class PipedInput:
     """Bytes of a file or pipe; see the head of this file."""
 
-    __slots__ = ("_descriptor", "_interrupted", "_read", "_receiver", "exhausted", "instants")
+    __slots__ = ("_descriptor", "_given", "_interrupted", "_read", "_receiver", "exhausted", "instants")
 
     def __init__(
         self,
@@ -109,7 +143,8 @@ class PipedInput:
         """
         self._descriptor = source if isinstance(source, int) else source.fileno()
         self._interrupted = interrupted
-        self._read: deque[int] = deque()
+        self._read = bytearray()
+        self._given = 0  # bytes of it
         self._receiver = receiver
         self.instants = OfferInstants(interval)
         self.exhausted = False
@@ -126,21 +161,45 @@ class PipedInput:
             self.instants.missed(cycle)
             return
         self.instants.offered(cycle)
-        if self._read or self._wait():
-            self._receiver.receive(self._read.popleft())
+        if self._given < len(self._read) or self._wait():
+            self._given += 1
+            self._receiver.receive(self._read[self._given - 1])
 
     def _wait(self) -> bool:
         """Wait until there is a byte; False at the end of the input and when interrupted."""
         while not select.select([self._descriptor], [], [], WAIT_SECONDS)[0]:
             if self._interrupted():
                 return False
-        self._read.extend(os.read(self._descriptor, 4096))
-        self.exhausted = not self._read
+        read = os.read(self._descriptor, 4096)
+        self._read += read
+        self.exhausted = not read
         return not self.exhausted
 
     def fileno(self) -> int | None:
         """Return None: a pipe is waited for without simulated time passing."""
         return None
+
+    def repeats_at(self) -> int | None:
+        """Return None: no byte comes but at an offer instant."""
+        return None
+
+    def position(self) -> Position:
+        """Return where it stands."""
+        return self.instants.position(self._given, bytes(self._read[self._given :]), exhausted=self.exhausted)
+
+    def rewind(self, to: Position) -> None:
+        """Go back to where it stood: what was read stays read."""
+        self._given, self.exhausted = to.given, to.exhausted
+        self.instants.go_to(to)
+
+    def take_over(self, other: Position, cycle: int) -> None:
+        """Go on where another input stood; this one is at its end only if both are."""
+        del cycle
+        self._read, self._given = bytearray(other.unread), 0
+        self.instants.go_to(other)
+        self.exhausted = False
+        if other.exhausted and select.select([self._descriptor], [], [], 0)[0]:
+            self._wait()
 
 
 class InputLog:
@@ -169,7 +228,16 @@ class InputLog:
 class TerminalInput:
     """What is typed at a descriptor, in the mode that the caller chose; see the head of this file."""
 
-    __slots__ = ("_descriptor", "_log", "_receiver", "_typed", "exhausted", "instants")
+    __slots__ = (
+        "_descriptor",
+        "_given",
+        "_log",
+        "_receiver",
+        "_repeated",
+        "_typed",
+        "exhausted",
+        "instants",
+    )
 
     def __init__(
         self, descriptor: int, receiver: Receiver, interval: int, log: InputLog | None = None
@@ -180,6 +248,8 @@ class TerminalInput:
         self.instants = OfferInstants(interval)
         self._log = log
         self._typed: deque[int] = deque()
+        self._given: list[tuple[int, int]] = []  # (cycle, byte), END for the end
+        self._repeated = 0  # of them; fewer than all after a rewind
         self.exhausted = False
 
     def next_due(self) -> int | None:
@@ -190,20 +260,45 @@ class TerminalInput:
         """Take what was typed since, without waiting, and give the guest a byte if it is ready for one."""
         if self.exhausted:
             return
+        if self._repeated < len(self._given):
+            self._repeat(cycle)
+            return
         ended = self._look()
         if self._typed and self._receiver.ready:
-            self.instants.offered(cycle)
             byte = self._typed.popleft()
             if self._log is not None:
                 self._log.byte(cycle, byte)
-            self._receiver.receive(byte)
+            self._note(cycle, byte)
+            self._give(cycle, byte)
             return
         if cycle >= self.instants.next:
             self.instants.missed(cycle)
         if ended and not self._typed:
             self.exhausted = True
+            self._note(cycle, END)
             if self._log is not None:
                 self._log.end(cycle)
+
+    def _note(self, cycle: int, byte: int) -> None:
+        self._given.append((cycle, byte))
+        self._repeated += 1
+
+    def _give(self, cycle: int, byte: int) -> None:
+        self.instants.offered(cycle)
+        self._receiver.receive(byte)
+
+    def _repeat(self, cycle: int) -> None:
+        """Do again what was done at this cycle before the rewind."""
+        due, byte = self._given[self._repeated]
+        if cycle >= due and byte != END and self._receiver.ready:
+            self._repeated += 1
+            self._give(cycle, byte)
+            return
+        if cycle >= self.instants.next:
+            self.instants.missed(cycle)
+        if cycle >= due and byte == END:
+            self._repeated += 1
+            self.exhausted = True
 
     def _look(self) -> bool:
         """Move what is waiting into our own queue; return whether the terminal has ended."""
@@ -215,68 +310,24 @@ class TerminalInput:
         return not typed
 
     def fileno(self) -> int | None:
-        """Return the terminal's descriptor, None after its end."""
-        return None if self.exhausted else self._descriptor
+        """Return the terminal's descriptor, None after its end and while what it gave is repeated."""
+        return None if self.exhausted or self.repeats_at() is not None else self._descriptor
 
+    def repeats_at(self) -> int | None:
+        """Return the cycle of the next byte that is given again."""
+        return self._given[self._repeated][0] if self._repeated < len(self._given) else None
 
-class ReplayInput:
-    """The events of a log; see the head of this file."""
+    def position(self) -> Position:
+        """Return where it stands."""
+        return self.instants.position(self._repeated, bytes(self._typed), exhausted=self.exhausted)
 
-    __slots__ = ("_receiver", "events", "name")
+    def rewind(self, to: Position) -> None:
+        """Go back to where it stood; what was typed meanwhile and not given yet is kept."""
+        self._repeated, self.exhausted = to.given, to.exhausted
+        self.instants.go_to(to)
 
-    def __init__(self, log: Path, receiver: Receiver, hz: int) -> None:
-        """Read the whole log. Raise InputLogError when it is not one or was made at another clock rate."""
-        self._receiver = receiver
-        self.name = str(log)
-        self.events = deque(_read_log(log, hz))
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether the log is at its end."""
-        return not self.events
-
-    def next_due(self) -> int | None:
-        """Return the cycle of the next byte."""
-        return self.events[0][1] if self.events else None
-
-    def poll(self, cycle: int) -> None:
-        """Deliver what is due. Raise InputLogError when the guest does not listen: it is another image."""
-        while self.events and self.events[0][1] <= cycle:
-            number, due, byte = self.events.popleft()
-            if not self._receiver.ready:
-                raise InputLogError(
-                    f"{self.name}, line {number}: the guest does not listen at cycle {due}; "
-                    "replay with the image and the options that the log was made with"
-                )
-            self._receiver.receive(byte)
-
-    def fileno(self) -> int | None:
-        """Return None: nothing to wait for."""
-        return None
-
-
-def _read_log(log: Path, hz: int) -> list[tuple[int, int, int]]:
-    """Return (line number, cycle, byte) of each byte."""
-    try:
-        lines = content(log).decode("ascii").splitlines()
-    except OSError as error:
-        raise InputLogError(f"input log {log} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputLogError(f"input log {log} is not a log: it is not text") from error
-    if not lines or not re.fullmatch(rf"{HEADER} hz=\d{{1,12}}", lines[0]):
-        raise InputLogError(f"input log {log}, line 1: not the header of a log ({HEADER} hz=...)")
-    logged_hz = int(lines[0].rpartition("=")[2])
-    if logged_hz != hz:
-        raise InputLogError(f"input log {log} was made at {logged_hz} Hz; this machine runs at {hz} Hz")
-    events: list[tuple[int, int, int]] = []
-    last = 0
-    for number, line in enumerate(lines[1:], start=2):
-        match = re.fullmatch(r"(\d{1,18}) (end|[0-9a-f]{2})", line)
-        if match is None or int(match[1]) < last:
-            raise InputLogError(
-                f"input log {log}, line {number}: expected a later CYCLE and HEX or 'end': {line!r}"
-            )
-        last = int(match[1])
-        if match[2] != "end":
-            events.append((number, last, int(match[2], 16)))
-    return events
+    def take_over(self, other: Position, cycle: int) -> None:
+        """Go on where another input stood."""
+        del cycle
+        self._typed.extendleft(reversed(other.unread))
+        self.instants.go_to(other)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ringscope.emulator.devices.ps2_keyboard import Ps2Keyboard
 from ringscope.emulator.devices.scan_codes import BREAK, SET_1
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ TIMEOUT = 0xFE
 POLLS_OF_A_READER = 16
 
 
-class I8042:
+class I8042(Stateful):
     """`interrupt_open` says whether IRQ 1 is unmasked; `on_reset` is called when the reset line is pulsed."""
 
     __slots__ = (
@@ -49,6 +50,12 @@ class I8042:
         "output_port",
         "ram",
         "responses",
+    )
+    STATE = tuple(
+        """
+        _argument_of _line _polled broken command_written data data_flags full keyboard mode output_port
+        ram responses
+    """.split()
     )
     ports = (range(DATA, DATA + 1), range(COMMAND, COMMAND + 1))
     port_width = 1

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.devices.interfaces import DeliveryMode, InterruptMessage
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +29,11 @@ REMOTE_IRR, LEVEL, MASKED = 0x4000, 0x8000, 0x1_0000
 WRITABLE = 0xFF00_0000_0001_AFFF
 
 
-class IoApic:
+class IoApic(Stateful):
     """`deliver` sends a message to the local APICs and says whether one accepted it."""
 
     __slots__ = ("_deliver", "_on_change", "base", "entries", "identity", "length", "lines", "selected")
+    STATE = ("entries", "identity", "lines", "selected")
 
     def __init__(
         self, identity: int, deliver: Callable[[InterruptMessage], bool], on_change: Callable[[], None]

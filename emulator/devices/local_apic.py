@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ringscope.emulator.devices.apic_timer import ApicTimer
 from ringscope.emulator.devices.interfaces import Clock, DeliveryMode, InterruptMessage
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ class ExternalController(Protocol):
         ...
 
 
-class LocalApic:
+class LocalApic(Stateful):
     """`on_change` is called whenever the INTR pin or its vector may have changed, `on_nmi` at every NMI.
 
     `end_of_interrupt` is called with the vector of each level-triggered interrupt that ended.
@@ -89,6 +90,12 @@ class LocalApic:
         "timer",
         "tmr",
         "tpr",
+    )
+    STATE = tuple(
+        """
+        _external_level apic_base destination_format error error_latched icr identity irr isr
+        logical_destination lvt routed_external spurious timer tmr tpr
+    """.split()
     )
 
     def __init__(

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringscope.emulator.devices.state import Stateful
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,7 +21,7 @@ SPURIOUS = 7
 ELCR_WRITABLE = (0xF8, 0xDE)  # lines 0, 1, 2, 8 and 13 are always edge triggered
 
 
-class Pic8259:
+class Pic8259(Stateful):
     """One chip. `cascade` is the input that a slave drives, None on the slave itself."""
 
     __slots__ = (
@@ -41,6 +43,12 @@ class Pic8259:
         "rotate_auto_eoi",
         "special_mask",
         "vector_base",
+    )
+    STATE = tuple(
+        """
+        _icw4_expected _init_step _single auto_eoi elcr fully_nested imr irr isr level_mode lines lowest
+        poll read_isr rotate_auto_eoi special_mask vector_base
+    """.split()
     )
 
     def __init__(self, vector_base: int, cascade: int | None) -> None:
@@ -196,10 +204,11 @@ class Pic8259:
             self.read_isr = bool(value & 0x01)
 
 
-class PicPair:
+class PicPair(Stateful):
     """Master and slave as a PC wires them; `on_change` is called when INT or its vector may have changed."""
 
     __slots__ = ("_elcr_port", "_master_port", "_on_change", "_slave_port", "master", "ports", "slave")
+    STATE = ("master", "slave")
     port_width = 1
 
     def __init__(

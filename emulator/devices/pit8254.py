@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.devices.oscillator import Oscillator
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from ringscope.emulator.devices.interfaces import Clock, Event, Line
@@ -22,7 +23,7 @@ PERIODIC_MODES = (2, 3)
 STROBE_MODES = (4, 5)
 
 
-class Counter8254:
+class Counter8254(Stateful):
     """One counter. Every method takes the current tick; ticks never go backwards."""
 
     __slots__ = (
@@ -41,6 +42,12 @@ class Counter8254:
         "paused",
         "reload",
         "start",
+    )
+    STATE = tuple(
+        """
+        _first_byte _high_byte_next access bcd fired gate high_half latched_count latched_status loaded
+        mode next_reload paused reload start
+    """.split()
     )
 
     def __init__(self) -> None:
@@ -243,10 +250,11 @@ class Counter8254:
         return count >> 8 if high else count & 0xFF
 
 
-class Pit8254:
+class Pit8254(Stateful):
     """The chip: ports `base`..`base`+3, OUT0 on `line`. OUT2 and GATE2 belong to system control port B."""
 
     __slots__ = ("_clock", "_edge", "_event", "_line", "_oscillator", "base", "counters", "ports")
+    STATE = ("_edge", "_event", "_line", "counters")
     port_width = 1
 
     def __init__(self, clock: Clock, base: int, line: Line) -> None:

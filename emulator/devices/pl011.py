@@ -23,6 +23,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.devices.primecell import LENGTH, Identification, lane
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,7 @@ OVERRUN_STATUS, OVERRUN_DATA = 0x008, 0x800  # in UARTRSR and in UARTDR
 STORED = {REG_ILPR: 0xFF, REG_IBRD: 0xFFFF, REG_FBRD: 0x3F, REG_DMACR: 0x7}
 
 
-class Pl011:
+class Pl011(Stateful):
     """One chip at `base`, its combined interrupt UARTINTR on `line`, its bytes to `output`."""
 
     __slots__ = (
@@ -71,6 +72,12 @@ class Pl011:
         "received",
         "sending",
         "stored",
+    )
+    STATE = tuple(
+        """
+        _event _polled _timeout control fifo_levels line_control mask overrun raw received sending
+        stored
+    """.split()
     )
 
     def __init__(

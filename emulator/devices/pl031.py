@@ -12,6 +12,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.devices.primecell import LENGTH, Identification, lane
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,7 +24,7 @@ U32 = 0xFFFFFFFF
 HORIZON = 1 << 63  # cycles; what is due later than this never comes
 
 
-class Pl031:
+class Pl031(Stateful):
     """One clock at `base`, its interrupt on `line`."""
 
     __slots__ = (
@@ -40,6 +41,7 @@ class Pl031:
         "match",
         "raw",
     )
+    STATE = ("_event", "_next_match", "_started", "load", "mask", "match", "raw")
 
     def __init__(self, clock: Clock, base: int, line: Line, date: datetime) -> None:
         """`date` is what the clock shows at power-on, in UTC."""

@@ -12,16 +12,18 @@ from __future__ import annotations
 from collections import deque
 
 from ringscope.emulator.devices.scan_codes import BREAK, KEYS, SET_1
+from ringscope.emulator.devices.state import Stateful
 
 ACK, RESEND, SELF_TEST_PASSED, ECHO = 0xFA, 0xFE, 0xAA, 0xEE
 IDENTITY = (0xAB, 0x83)
 BUFFER_SIZE = 16
 
 
-class Ps2Keyboard:
+class Ps2Keyboard(Stateful):
     """The keyboard's end of the cable: `take()` what it sends, `command()` what it is sent."""
 
     __slots__ = ("_argument_of", "_last_sent", "leds", "scan_set", "scanning", "sending", "typematic")
+    STATE = ("_argument_of", "_last_sent", "leds", "scan_set", "scanning", "sending", "typematic")
 
     def __init__(self) -> None:
         """Start as after power-on and a passed self test, scanning."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from ringscope.emulator.devices.state import Stateful
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -38,10 +40,11 @@ RESET_CONTROL = 0xCF9
 RESET_CPU = 0x04
 
 
-class SystemControl:
+class SystemControl(Stateful):
     """All four ports; `on_reset` is called with the name of the port that asked for it."""
 
     __slots__ = ("_on_reset", "_timer", "port_a", "port_b", "post_code", "reset_control")
+    STATE = ("port_a", "port_b", "post_code", "reset_control")
     ports = (
         range(PORT_B, PORT_B + 1),
         range(POST_CODE, POST_CODE + 1),

@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ringscope.emulator.devices.state import Stateful
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -38,7 +40,7 @@ MCR_DTR, MCR_RTS, MCR_OUT1, MCR_OUT2, MCR_LOOP = 1, 2, 4, 8, 16
 MSR_CTS, MSR_DSR, MSR_RI, MSR_DCD = 0x10, 0x20, 0x40, 0x80
 
 
-class Uart16550:
+class Uart16550(Stateful):
     """One chip at ports `base`..`base`+7, its interrupt on `line`, its bytes to `output`."""
 
     __slots__ = (
@@ -65,6 +67,12 @@ class Uart16550:
         "timed_out",
         "transmit_pending",
         "trigger",
+    )
+    STATE = tuple(
+        """
+        _line _polled _timeout _transmission divisor fifo_enabled ier lcr line_errors mcr modem_changes
+        modem_lines received scratch sending timed_out transmit_pending trigger
+    """.split()
     )
     port_width = 1
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringscope.emulator.devices.state import Stateful
 from ringscope.emulator.devices.vga_text import COLUMNS, ROWS, VgaText
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ FASTEST, SLOWEST = 50_000, 1_000  # looks per second
 MOST_PUT_OFF = 50  # looks in a row
 
 
-class VgaConsole:
+class VgaConsole(Stateful):
     """Prints the screen to `output`; `memory` returns a copy of the text memory."""
 
     __slots__ = (
@@ -41,6 +42,7 @@ class VgaConsole:
         "put_off",
         "rows",
     )
+    STATE = ("_interval", "_last_memory", "line_open", "open_row", "put_off", "rows")
 
     def __init__(
         self, clock: Clock, vga: VgaText, memory: Callable[[], bytes], output: Callable[[str], None]

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringscope.emulator.devices.state import Stateful
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -38,7 +40,7 @@ _LOW_GLYPHS = " ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬
 GLYPHS = _LOW_GLYPHS + bytes(range(0x20, 0x100)).decode("cp437").replace("\x7f", "⌂").replace("\xa0", " ")
 
 
-class VgaText:
+class VgaText(Stateful):
     """`on_cursor` is called with the old and the new cursor location when the guest has moved it."""
 
     __slots__ = (
@@ -52,6 +54,7 @@ class VgaText:
         "palette",
         "palette_index",
     )
+    STATE = ("attribute_next_data", "banks", "crtc", "index", "misc", "palette", "palette_index")
     ports = (range(0x3C0, 0x3D0), range(0x3D4, 0x3D6), range(0x3DA, 0x3DB))
     port_width = 1
 

@@ -9,21 +9,24 @@ written when it is done, not when it began. It offers FLUSH, BLK_SIZE and SEG_MA
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ringscope.emulator.devices.disk_image import SECTOR, DiskImage
+from ringscope.emulator.devices.state import Stateful
 from ringscope.emulator.devices.virtqueue import (
     MOST_DESCRIPTORS,
     BusError,
     Chain,
+    Descriptor,
     QueueError,
     Virtqueue,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ringscope.emulator.devices.interfaces import Clock, Event
+    from ringscope.emulator.devices.state import Loader, Saver
 
 DEVICE_ID = 2
 FEATURE_SEG_MAX, FEATURE_BLK_SIZE, FEATURE_FLUSH = 1 << 2, 1 << 6, 1 << 9
@@ -42,7 +45,7 @@ class Request(NamedTuple):
     bytes: int
 
 
-class VirtioBlock:
+class VirtioBlock(Stateful):
     """The device behind a transport; `disk` holds its sectors."""
 
     __slots__ = (
@@ -56,6 +59,7 @@ class VirtioBlock:
         "_request",
         "_used",
     )
+    STATE = ("_disk", "_event")
     device_id = DEVICE_ID
     features = FEATURE_SEG_MAX | FEATURE_BLK_SIZE | FEATURE_FLUSH
 
@@ -78,6 +82,21 @@ class VirtioBlock:
     def expecting(self) -> bool:
         """Whether a request is being served."""
         return self._event is not None
+
+    def state(self, saver: Saver) -> dict[str, Any]:
+        """Return the state, with the request being served."""
+        request = self._request
+        served = request and [request.chain.head, *request[1:], *map(list, request.chain.descriptors)]
+        return super().state(saver) | {"_request": served}
+
+    def set_state(self, saved: Mapping[str, Any], loader: Loader) -> None:
+        """Take a state."""
+        super().set_state(saved, loader)
+        self._request = None
+        if saved["_request"] is not None:
+            head, kind, sector, size, *pieces = saved["_request"]
+            chain = self._queue.chain(head, tuple(Descriptor(*piece) for piece in pieces))
+            self._request = Request(chain, kind, sector, size)
 
     def configuration(self) -> bytes:
         """Return struct virtio_blk_config up to blk_size: no limit of a segment's size, no geometry."""

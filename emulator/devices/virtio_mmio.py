@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from ringscope.emulator.devices.state import Stateful
 from ringscope.emulator.devices.virtqueue import MOST_DESCRIPTORS, PhysicalMemory, Virtqueue
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class VirtioFunction(Protocol):
         ...
 
 
-class VirtioMmio:
+class VirtioMmio(Stateful):
     """One window of registers, without a place of its own."""
 
     __slots__ = (
@@ -87,6 +88,12 @@ class VirtioMmio:
         "queue",
         "queue_select",
         "status",
+    )
+    STATE = tuple(
+        """
+        _function driver_features driver_features_select features_select interrupts queue queue_select
+        status
+    """.split()
     )
 
     def __init__(self, function: VirtioFunction, memory: PhysicalMemory, line: Line) -> None:

@@ -12,6 +12,8 @@ import struct
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from ringscope.emulator.devices.state import Stateful
+
 MOST_DESCRIPTORS = 128
 DESC_NEXT, DESC_WRITE, DESC_INDIRECT = 1, 2, 4
 AVAIL_NO_INTERRUPT = 1
@@ -92,7 +94,7 @@ class Chain:
         return pieces
 
 
-class Virtqueue:
+class Virtqueue(Stateful):
     """The queue; the transport sets its size and addresses while it is not `ready`."""
 
     __slots__ = (
@@ -105,6 +107,7 @@ class Virtqueue:
         "ready",
         "size",
     )
+    STATE = ("_taken", "_used", "descriptor_area", "device_area", "driver_area", "ready", "size")
 
     def __init__(self, memory: PhysicalMemory) -> None:
         """Start unset."""
@@ -141,7 +144,11 @@ class Virtqueue:
             raise QueueError(f"{waiting} buffers are available in a queue of {self.size}")
         head = self._half(self.driver_area + 4 + 2 * (self._taken % self.size))
         self._taken = self._taken + 1 & 0xFFFF
-        return Chain(self._memory, head, tuple(self._descriptors(head)))
+        return self.chain(head, tuple(self._descriptors(head)))
+
+    def chain(self, head: int, descriptors: tuple[Descriptor, ...]) -> Chain:
+        """Return the chain of some descriptors."""
+        return Chain(self._memory, head, descriptors)
 
     def push(self, chain: Chain, written: int) -> None:
         """Return a chain with so many bytes written to its writable part. Raise BusError."""

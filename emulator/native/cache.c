@@ -30,6 +30,8 @@ static const char *refusal_of(const struct cache_config *config)
 
 static size_t words_of(const struct cache *cache) { return ((size_t)cache->set_mask + 1) << cache->set_shift; }
 
+size_t cache_bytes(const struct cache *cache) { return cache->word ? (words_of(cache) + 1) * sizeof *cache->word : 0; }
+
 const char *cache_init(struct cache *cache, const struct cache_config *config)
 {
     memset(cache, 0, sizeof *cache);

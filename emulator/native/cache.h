@@ -22,6 +22,7 @@
 #define RINGSCOPE_CACHE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model_config.h"
@@ -73,5 +74,6 @@ uint32_t cache_remove(struct cache *cache, uint32_t line);
 
 uint64_t cache_dirty_lines(const struct cache *cache);
 void cache_empty(struct cache *cache); /* the generator goes on */
+size_t cache_bytes(const struct cache *cache); /* at `word`, with the generator */
 
 #endif

@@ -31,6 +31,7 @@ from ringscope.emulator.devices.io_apic import IoApic
 from ringscope.emulator.devices.local_apic import LVT_MASKED, REG_LVT_TIMER, LocalApic
 from ringscope.emulator.devices.pic8259 import PicPair
 from ringscope.emulator.devices.pit8254 import Pit8254
+from ringscope.emulator.devices.state import Stateful
 from ringscope.emulator.devices.system_control import SystemControl
 from ringscope.emulator.devices.uart16550 import Uart16550
 from ringscope.emulator.devices.vga_console import VgaConsole
@@ -67,10 +68,11 @@ class Expecting(Protocol):
         ...
 
 
-class IsaLine:
+class IsaLine(Stateful):
     """One interrupt request, wired to both controllers."""
 
     __slots__ = ("_io_apic", "_irq", "_pic", "_pin", "level")
+    STATE = ("level",)
 
     def __init__(self, pic: PicPair, io_apic: IoApic, irq: int, pin: int) -> None:
         """Start at rest."""
@@ -88,12 +90,19 @@ class IsaLine:
             self._io_apic.set_line(self._pin, level)
 
 
-class Board:
+class Board(Stateful):
     """A PC with one processor's worth of board around it.
 
     `on_interrupt_change` is called whenever the INTR pin or the vector behind it may have changed, `on_nmi`
     at every NMI (`nmi_pending` stays set until `take_nmi`), `on_exit` when `exit_request` has been made.
     """
+
+    STATE = tuple(
+        """
+        exit_request nmi_pending unclaimed pic local_apic io_apic pit system_control rtc keyboard com1
+        com2 disk vga acpi
+    """.split()
+    )
 
     def __init__(
         self, config: PcConfig, clock: Clock, ram_bytes: int, outputs: Outputs, disk: DiskImage | None = None

@@ -17,6 +17,7 @@ from ringscope.emulator.devices.gic_v2 import PPIS, SGIS, GicV2
 from ringscope.emulator.devices.interfaces import Clock, ExitKind, ExitRequest, MmioDevice, Receiver
 from ringscope.emulator.devices.pl011 import Pl011
 from ringscope.emulator.devices.pl031 import Pl031
+from ringscope.emulator.devices.state import Stateful
 from ringscope.emulator.devices.virtio_block import VirtioBlock
 from ringscope.emulator.devices.virtio_mmio import VirtioMmio, VirtioSlots
 from ringscope.emulator.platforms.memory_map import MemoryKind, MemoryRange
@@ -37,12 +38,14 @@ class VirtOutputs(NamedTuple):
     uart: Callable[[int], None]
 
 
-class VirtBoard:
+class VirtBoard(Stateful):
     """A board with one processor.
 
     `on_interrupt_change` is called whenever an interrupt input may have changed, `on_exit` when
     `exit_request` has been made.
     """
+
+    STATE = ("exit_request", "gic", "timer", "uart", "rtc", "disk")
 
     def __init__(
         self,

@@ -17,11 +17,15 @@ NOW = 1000
 class Source:
     """Host input with or without a terminal."""
 
-    def __init__(self, descriptor):
+    def __init__(self, descriptor, repeats_at=None):
         self._descriptor = descriptor
+        self._repeats_at = repeats_at
 
     def fileno(self):
         return self._descriptor
+
+    def repeats_at(self):
+        return self._repeats_at
 
 
 @pytest.fixture
@@ -42,6 +46,10 @@ def timed(source, seconds):
 
 def test_without_a_terminal_idle_time_is_skipped():
     assert sleep_until(Source(None), NOW, NOW + 3600 * HZ, HZ) == NOW + 3600 * HZ
+
+
+def test_what_was_typed_before_wakes_the_guest_again_when_it_did():
+    assert sleep_until(Source(None, NOW + 77), NOW, NOW + 3600 * HZ, HZ) == NOW + 77
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.02, LONGEST_SLEEP])

@@ -6,6 +6,8 @@ from __future__ import annotations
 from ringscope.emulator.cpu.aarch64 import layout, proof
 from ringscope.emulator.cpu.engine import Engine
 
+Encoding = tuple[int, int, int, int, int]  # op0, op1, CRn, CRm, op2
+
 
 class ArmEngine(Engine):
     """One AArch64 processor, at EL1 and EL0, and its RAM."""
@@ -18,7 +20,7 @@ class ArmEngine(Engine):
 
     def enter_arm64(self, entry: int, x0: int, x1: int) -> None:
         """Put the processor into the state in which the arm64 boot protocol enters a kernel."""
-        layout.prepare(self._uc)
+        self.prepare()
         self._native.core_enter_arm64(self._core, entry, x0, x1)
 
     def register(self, name: str) -> int:
@@ -26,6 +28,18 @@ class ArmEngine(Engine):
         if name in layout.SYSTEM:
             return int(self._uc.reg_read(layout.register_number("cp_reg"), layout.SYSTEM[name]))
         return super().register(name)
+
+    def prepare(self) -> None:
+        """Set what firmware sets before it goes down to EL1."""
+        layout.prepare(self._uc)
+
+    def system_register(self, encoding: Encoding) -> int:
+        """Return a system register, named as MRS encodes it."""
+        return int(self._uc.cpr_read(*encoding))
+
+    def set_system_register(self, encoding: Encoding, value: int) -> None:
+        """Write one, whatever the exception level."""
+        self._uc.cpr_write(*encoding, value)
 
     @property
     def interrupt_wakes(self) -> bool:

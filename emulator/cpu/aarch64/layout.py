@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import unicorn
@@ -18,6 +19,11 @@ PAGE = 4096
 GENERAL = (*range(arm.UC_ARM64_REG_X0, arm.UC_ARM64_REG_X0 + 29), arm.UC_ARM64_REG_X29, arm.UC_ARM64_REG_X30)
 #: The fields of ``struct env_layout`` (native/aarch64/engine.h), in its order.
 FIELDS = "regs pc pstate daif esr far vbar".split()
+#: ldxp x3, x4, [x5]; then all three registers are cleared; wfi.
+LOAD_EXCLUSIVE = bytes.fromhex("a3107fc8 030080d2 040080d2 050080d2 7f2003d5")
+CLEAR_EXCLUSIVE = bytes.fromhex("5f3f03d5 7f2003d5")  # clrex; wfi
+MONITORED = (0x5A17_0000_5555_0001, 0x5A17_0000_6666_0001)
+BEYOND_VECTORS = 0x4000  # bytes of the state, in which each vector register takes 256
 EL1H_MASKED = 0x3C5  # PSTATE: EL1 with its own stack pointer, D, A, I and F masked
 EL1T_MASKED = 0x3C4
 DAIF, EL1H = 0x3C0, 0x5  # what of it the engine keeps apart
@@ -77,6 +83,25 @@ def find_layout(uc: Uc, env: int) -> dict[str, int]:
         "vbar": find.register("VBAR_EL1", arm.UC_ARM64_REG_VBAR_EL1, 0x5A17_0000_4466_6800),
         "pstate": word("PSTATE", find.toggled("PSTATE.SP", write_stack, 0), EL1H),
     }
+    layout |= _exclusive_monitor(uc, Finder(uc, env, BEYOND_VECTORS))
     if layout["pc"] != layout["regs"] + 8 * 32:
         raise UnknownEngine("the engine does not keep the stack pointer between x30 and the program counter")
     return layout
+
+
+def _exclusive_monitor(uc: Uc, find: Finder) -> dict[str, int]:
+    """Return where the address and the two words of an exclusive load are kept, by doing one."""
+    ram = next(begin for begin, _, rights in uc.mem_regions() if rights & unicorn_const.UC_PROT_EXEC)
+    code, data = ram + PAGE, ram + 2 * PAGE
+    saved = uc.mem_read(code, 2 * PAGE)
+    uc.mem_write(code, LOAD_EXCLUSIVE)
+    uc.mem_write(data, b"".join(word.to_bytes(8, "little") for word in MONITORED))
+    uc.reg_write(arm.UC_ARM64_REG_X5, data)
+    uc.emu_start(code, code + len(LOAD_EXCLUSIVE))
+    low = find.value("the exclusive monitor's first word", MONITORED[0])
+    if find.state()[low - 8 : low + 16] != struct.pack("<3Q", data, *MONITORED):
+        raise UnknownEngine("the engine does not keep the exclusive monitor's address and words side by side")
+    uc.mem_write(code, CLEAR_EXCLUSIVE)
+    uc.emu_start(code, code + len(CLEAR_EXCLUSIVE))
+    uc.mem_write(code, bytes(saved))
+    return {"exclusive_address": low - 8, "exclusive_low": low, "exclusive_high": low + 8}

@@ -55,6 +55,23 @@ class X86Engine(Engine):
             return int(self._uc.reg_read(self.layout.register_number("tr"))[1])
         return super().register(name)
 
+    def model_specific(self, index: int) -> int:
+        """Return a model-specific register that the engine keeps."""
+        return int(self._uc.msr_read(index))
+
+    def set_model_specific(self, index: int, value: int) -> None:
+        """Write one; the engine ignores what it takes for wrong."""
+        self._uc.msr_write(index, value)
+
+    def extended_register(self, name: str) -> tuple[int, int]:
+        """Return an x87 register, fp0 ... fp7: its mantissa, its sign and exponent."""
+        mantissa, exponent = self._uc.reg_read(self.layout.register_number(name))
+        return int(mantissa), int(exponent)
+
+    def set_extended_register(self, name: str, mantissa: int, exponent: int) -> None:
+        """Write one."""
+        self._uc.reg_write(self.layout.register_number(name), (mantissa, exponent))
+
     def set_time_stamp(self, value: int) -> None:
         """Write the time-stamp counter."""
         self._native.core_set_time_stamp(self._core, value)

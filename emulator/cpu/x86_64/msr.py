@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ringscope.emulator.cpu.handlers import GeneralProtection
+from ringscope.emulator.devices.state import Stateful
 
 if TYPE_CHECKING:
     from ringscope.emulator.cpu.x86_64.engine import X86Engine
@@ -44,8 +45,10 @@ class Deadline(Protocol):
         ...
 
 
-class ModelSpecificRegisters:
+class ModelSpecificRegisters(Stateful):
     """RDMSR and WRMSR of a machine with this engine and local APIC."""
+
+    STATE = ("_tsc_aux",)
 
     def __init__(self, engine: X86Engine, local_apic: LocalApic) -> None:
         """Nothing is read or written yet."""

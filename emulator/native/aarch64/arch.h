@@ -113,4 +113,14 @@ int arch_interrupt_to_take(struct core *c);
 /* crossing.c: take an interrupt before the instruction at pc. Does not return. */
 void arch_take_interrupt(struct core *c, uint64_t pc, int vector);
 
+/* state.c: what is saved of struct arch_state; and when registers were restored, what the engine makes of them. */
+#define ARCH_SAVED_FIELDS \
+    FIELD(arch.paging), FIELD(arch.cpacr)
+static inline void arch_state_restored(struct core *c)
+{
+    running = c; /* replace_fp_exception_el() asks it */
+    arm.rebuild_hflags(c->env);
+    running = NULL;
+}
+
 #endif

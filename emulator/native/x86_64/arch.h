@@ -111,4 +111,11 @@ int arch_interrupt_to_take(struct core *c);
 /* crossing.c: take an interrupt before the instruction at pc. Does not return. */
 void arch_take_interrupt(struct core *c, uint64_t pc, int vector);
 
+/* state.c: what is saved of struct arch_state; and when registers were restored, what the engine makes of them. */
+#define ARCH_SAVED_FIELDS \
+    FIELD(arch.tsc_offset), FIELD(arch.tsc_aux), FIELD(arch.nmi_pending), FIELD(arch.nmi_blocked), \
+    FIELD(arch.soft_interrupt), FIELD(arch.soft_bytes), FIELD(arch.raised), FIELD(arch.raised_count), FIELD(arch.raising), \
+    FIELD(arch.is_raising)
+static inline void arch_state_restored(struct core *c) { x86.update_hflags(c->env); }
+
 #endif

@@ -14,11 +14,11 @@ from ringscope.emulator.devices.host_input import (
     InputLog,
     InputLogError,
     PipedInput,
-    ReplayInput,
     TerminalInput,
     byte_interval,
 )
 from ringscope.emulator.devices.input_router import InputRouter
+from ringscope.emulator.devices.replay_input import ReplayInput
 
 HZ = 3_000_000_000
 INTERVAL = 1000
@@ -242,3 +242,71 @@ class TestRouter:
         serial = Guest()
         serial.listening = False
         assert not InputRouter((serial,)).ready
+
+
+# ---- going back, and going on elsewhere ----
+
+
+def test_a_piped_input_that_went_back_gives_the_same_bytes_at_the_same_cycles(guest, piped):
+    source = PipedInput(piped(b"abcd"), guest, INTERVAL)
+    run(source, guest, 1500)
+    before = source.position()
+    run(source, guest, 10_000, busy={3000, 4000})
+    first = guest.got[1:]
+    source.rewind(before)
+    guest.got.clear()
+    run(source, guest, 10_000, busy={3000, 4000})
+    assert guest.got == first
+    assert source.exhausted
+
+
+def test_what_a_pipe_was_read_ahead_goes_with_the_position_to_another_input(guest, piped):
+    source = PipedInput(piped(b"abc"), guest, INTERVAL)
+    run(source, guest, 1500)
+    other = PipedInput(piped(b"de"), guest, INTERVAL)
+    other.take_over(source.position(), 1500)
+    run(other, guest, 10_000)
+    assert guest.got == [(1000 * (n + 1), byte) for n, byte in enumerate(b"abcde")]
+
+
+def test_an_input_at_its_end_stays_at_its_end_in_another_whose_pipe_has_ended(guest, piped):
+    source = PipedInput(piped(b""), guest, INTERVAL)
+    run(source, guest, 2000)
+    empty, full = (PipedInput(piped(contents), guest, INTERVAL) for contents in (b"", b"x"))
+    for other in (empty, full):
+        other.take_over(source.position(), 2000)
+    assert (empty.exhausted, full.exhausted) == (True, False)
+
+
+def test_a_terminal_that_went_back_types_what_was_typed_when_it_was_typed_and_logs_it_once(guest, pipe):
+    reading, writing = pipe
+    log = io.StringIO()
+    source = TerminalInput(reading, guest, INTERVAL, InputLog(log, HZ))
+    before = source.position()
+    os.write(writing, b"a")
+    guest.cycle = 350  # woken by the key
+    source.poll(350)
+    os.write(writing, b"b")
+    run(source, guest, 5000)
+    first, logged = list(guest.got), log.getvalue()
+    source.rewind(before)
+    guest.got.clear()
+    assert source.repeats_at() == 350
+    assert source.fileno() is None
+    guest.cycle = 350
+    source.poll(350)
+    run(source, guest, 5000)
+    assert guest.got == first
+    assert log.getvalue() == logged
+    assert source.fileno() == reading
+
+
+def test_a_replayed_log_goes_on_in_another_input_behind_what_was_given(guest, tmp_path):
+    log = tmp_path / "log"
+    log.write_text(f"ringscope-input 1 hz={HZ}\n100 61\n200 62\n300 63\n")
+    source = ReplayInput(log, guest, HZ)
+    run(source, guest, 200)
+    other = ReplayInput(log, guest, HZ)
+    other.take_over(source.position(), 250)
+    run(other, guest, 1000)
+    assert [byte for _, byte in guest.got] == [0x61, 0x62, 0x63]
