@@ -19,6 +19,7 @@ from ringscope.emulator.devices.disk_image import DiskImageError
 from ringscope.emulator.devices.host_input import InputLogError
 from ringscope.emulator.machine import ConfigError
 from ringscope.emulator.native.library import LibraryMissing
+from ringscope.emulator.snapshot import SnapshotError
 from ringscope.emulator.timing.parameters import ProfileError
 from ringscope.emulator.trace.recording import RecordingError
 from ringscope.tools import boot, compare, cpu, endings, image, ipc, stat, trace
@@ -39,6 +40,7 @@ REFUSALS = (
     LibraryMissing,
     UnknownEngine,
     RecordingError,
+    SnapshotError,
 )
 #: What the host may run out of at any point.
 HOST_LIMITS = {

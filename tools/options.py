@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from ringscope.bootimage import BootRequest, architecture, parse_initrd
 from ringscope.bootimage.bundled import bundled_image
+from ringscope.emulator import snapshot
 from ringscope.emulator.machine import DEFAULT_CPU, FIDELITIES, MachineConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ringscope.emulator.snapshot import Snapshot
 
 MIB = 1 << 20
 IMAGE_HEAD = 4096  # bytes that tell what a file is
@@ -186,6 +189,17 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
     )
     once(end, "--exit-on", metavar="REGEX", help="end with status 0 once the guest's output matches")
 
+    saved = parser.add_argument_group("snapshots")
+    once(saved, "--from-snapshot", metavar="FILE", type=file_path, help="go on where a saved machine stood")
+    once(
+        saved,
+        "--save-snapshot",
+        metavar="FILE",
+        type=file_path,
+        help="save the whole machine here at the end of the run, or where --at-cycle says",
+    )
+    once(saved, "--at-cycle", metavar="N", type=cycle_count, help="save at this simulated cycle, and go on")
+
     debug = parser.add_argument_group("debugging")
     debug.add_argument("-s", action="store_true", dest="gdb_default", help=argparse.SUPPRESS)
     debug.add_argument("-S", action="store_true", dest="gdb_frozen", help=argparse.SUPPRESS)
@@ -220,23 +234,36 @@ class BootOptions:
     log_input: Path | None = None
     limit: int | None = None
     exit_on: str | None = None
+    start: Snapshot | None = None  # what to go on from, instead of booting
+    save: Path | None = None
+    save_at: int | None = None  # cycle; None: at the end
 
     @staticmethod
     def of(given: argparse.Namespace) -> BootOptions:
-        """Check the options together. Raises UsageError, ConfigError, ImageError."""
+        """Check the options together. Raises UsageError, ConfigError, ImageError, SnapshotError."""
         _refuse_debugging(given)
         _refuse_contradictions(given)
-        arch = _architecture(given)
+        start = None if given.from_snapshot is None else snapshot.load(given.from_snapshot)
         serial = given.serial == "stdio"
+        if start is None:
+            arch = _architecture(given)
+            request = _request(given, arch)
+            machine = MachineConfig(given.memory, given.cpu, given.fidelity, serial=serial, arch=arch)
+        else:
+            request = BootRequest(given.from_snapshot)
+            machine = _configuration_of(start, given, serial=serial)
         return BootOptions(
-            request=_request(given, arch),
-            machine=MachineConfig(given.memory, given.cpu, given.fidelity, serial=serial, arch=arch),
+            request=request,
+            machine=machine,
             disk=given.hda,
             disk_write=given.disk_write,
             replay=given.replay,
             log_input=given.log_input,
             limit=given.limit_cycles,
             exit_on=given.exit_on,
+            start=start,
+            save=given.save_snapshot,
+            save_at=given.at_cycle,
         )
 
 
@@ -264,7 +291,12 @@ def _architecture(given: argparse.Namespace) -> str:
 
 def _refuse_contradictions(given: argparse.Namespace) -> None:
     silent = given.serial == "none"
+    booted = given.image or given.kernel or given.initrd is not None or given.append is not None
+    start, save, save_at, limit = given.from_snapshot, given.save_snapshot, given.at_cycle, given.limit_cycles
     rules = (
+        (start and booted, "--from-snapshot goes on with what was booted; leave out what to boot"),
+        (save_at and not save, "--at-cycle says when to save; give --save-snapshot too"),
+        (save_at and limit and save_at >= limit, "--at-cycle is not before --limit-cycles: it never comes"),
         (given.image and given.kernel, "IMAGE and -kernel name two things to boot; give one of them"),
         (
             given.initrd is not None and not given.kernel,
@@ -283,6 +315,18 @@ def _refuse_contradictions(given: argparse.Namespace) -> None:
     for is_broken, sentence in rules:
         if is_broken:
             raise UsageError(sentence)
+
+
+def _configuration_of(start: Snapshot, given: argparse.Namespace, *, serial: bool) -> MachineConfig:
+    """Return the machine that was saved, but for what is given anew: the snapshot itself refuses that."""
+    was, said = start.configuration, given.__dict__.get("_seen", set())
+    return MachineConfig(
+        ram_bytes=given.memory if "memory" in said else was.ram_bytes,
+        cpu=given.cpu or was.cpu,
+        fidelity=given.fidelity if "fidelity" in said else was.fidelity,
+        serial=serial,
+        arch=given.arch or was.arch,
+    )
 
 
 def _matches_nothing(pattern: str) -> bool:

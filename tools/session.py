@@ -15,6 +15,7 @@ from ringscope.emulator.devices.disk_image import DiskImage
 from ringscope.emulator.devices.host_input import PipedInput, TerminalInput, byte_interval
 from ringscope.emulator.devices.replay_input import ReplayInput
 from ringscope.emulator.machine import Exit, Machine
+from ringscope.tools import snapshots
 from ringscope.tools.console import ConsoleOutput
 from ringscope.tools.host_signals import HostSignals
 from ringscope.tools.input_log import KeptLog
@@ -60,8 +61,7 @@ def run(options: BootOptions, watch: Watch | None = None) -> Outcome:
         machine = Machine(options.machine, console.print, disk)
         if machine.engine.slow_because is not None:
             print(f"ringscope: slower than usual: {machine.engine.slow_because}", file=sys.stderr)
-        image = machine.system.read_image(options.request)
-        machine.load(image)
+        image = snapshots.booted(machine, options)
         if options.exit_on is not None:
             machine.exit_on(options.exit_on)
         progress = Progress(machine, options.limit)
@@ -73,6 +73,7 @@ def run(options: BootOptions, watch: Watch | None = None) -> Outcome:
         _attach_input(machine, console, signals, options, stack)
         stack.callback(console.end_line)
         stack.callback(progress.erase)
+        snapshots.go_on(machine, options)
         look = _nothing if watch is None else watch(machine, image, stack)
 
         def pause() -> None:
@@ -81,7 +82,7 @@ def run(options: BootOptions, watch: Watch | None = None) -> Outcome:
 
         machine.on_slice = pause
         started = time.monotonic()
-        end = machine.run(options.limit)
+        end = snapshots.run(machine, options)
         seconds = time.monotonic() - started
         console.flush()
         if end.reason == "interrupted" and signals.status is not None:
