@@ -156,10 +156,11 @@ void core_state_done(struct core *c, enum ring ring)
 {
     c->passed = NULL;
     c->retrying = false;
-    c->observing = c->timing;
+    core_claim_accesses(c);
     c->halted = c->code_changed = c->stop_requested = false;
     c->stop = STOP_NONE;
-    c->step_over = NOWHERE;
+    c->debug.step_over = NOWHERE;
+    c->debug.met = STOP_NONE;
     c->account.now = NULL; /* nothing to settle */
     core_book(c, ring);
     arch_state_restored(c);

@@ -42,8 +42,8 @@ BUILT = """
 ANEW = """
     account.now account.cause due quiet_until block passed passed_pc observing retrying
     short_cuts fast_accesses counting sees_accesses tlb_fills tlb_patience tlb_grows code_page engine_error
-    next_event stop_at stop code_changed stop_requested halted steps_left stepping step_over
-    breakpoint breakpoints blocks trace
+    next_event stop_at stop code_changed stop_requested halted steps_left stepping
+    debug blocks trace
 """.split()
 #: Of the tables, what was built; what they hold is a part.
 TABLES = {
