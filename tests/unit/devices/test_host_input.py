@@ -19,6 +19,7 @@ from ringscope.emulator.devices.host_input import (
 )
 from ringscope.emulator.devices.input_router import InputRouter
 from ringscope.emulator.devices.replay_input import ReplayInput
+from ringscope.emulator.devices.typed_input import TypedInput
 
 HZ = 3_000_000_000
 INTERVAL = 1000
@@ -310,3 +311,26 @@ def test_a_replayed_log_goes_on_in_another_input_behind_what_was_given(guest, tm
     other.take_over(source.position(), 250)
     run(other, guest, 1000)
     assert [byte for _, byte in guest.got] == [0x61, 0x62, 0x63]
+
+
+def test_what_a_program_typed_arrives_again_at_the_same_cycles_after_going_back(guest):
+    source = TypedInput(guest, INTERVAL)
+    before = source.position()
+    for cycle, text in ((2500, b"a"), (7300, b"bc")):
+        source.type(text, cycle)
+        run(source, guest, 12_000, busy={3000, 8000})
+    source.rewind(before)
+    first = list(guest.got)
+    guest.got.clear()
+    run(source, guest, 12_000, busy={3000, 8000})
+    assert guest.got == first == [(5000, 0x61), (10_000, 0x62), (11_000, 0x63)]
+    assert source.exhausted
+
+
+def test_what_a_program_typed_and_no_guest_read_goes_on_in_another_input(guest):
+    source, other = TypedInput(guest, INTERVAL), TypedInput(guest, INTERVAL)
+    source.type(b"ab", 100)
+    run(source, guest, 1500)
+    other.take_over(source.position(), 1500)
+    run(other, guest, 5000)
+    assert guest.got == [(1000, 0x61), (2000, 0x62)]
