@@ -88,10 +88,10 @@ static bool is_program(const struct core *c, const struct probe *probe, uint64_t
 
 static void begin(struct core *c, uint32_t number, const struct flow_key *here, const struct books *books)
 {
-    struct probe *probe = &c->probes.probe[number];
+    const struct probe *probe = &c->probes.probe[number];
     struct flow_key key = *here;
 
-    probe->entries++;
+    c->probes.entries[number]++;
     if (probe->until != NOWHERE) {
         key = activation_over(probe, key);
     } else if (!arch_return_point(c, &key) || !watch_return(c, key.pc)) {
@@ -192,6 +192,7 @@ int32_t core_add_probe(struct core *c, uint64_t from, uint64_t until, bool user,
     if (code)
         memcpy(probe.code, code, length);
     probes->probe[probes->count] = probe;
+    probes->entries[probes->count] = 0;
     c->code_changed = true; /* what was translated knows nothing of it */
     core_rearm(c);
     return (int32_t)probes->count++;
@@ -200,5 +201,5 @@ int32_t core_add_probe(struct core *c, uint64_t from, uint64_t until, bool user,
 /* How often a probe's operation was entered. */
 uint64_t core_probe_entries(const struct core *c, uint32_t number)
 {
-    return number < c->probes.count ? c->probes.probe[number].entries : 0;
+    return number < c->probes.count ? c->probes.entries[number] : 0;
 }

@@ -26,7 +26,6 @@ enum { RETURNS_MAX = 1 << 12 }; /* places of return that are known, half of what
 
 struct probe {
     uint64_t from, until;    /* virtual addresses; `until` NOWHERE: the return */
-    uint64_t entries;
     bool user;
     uint8_t *code;           /* what the program has on the page of `from`; NULL: any program's */
     uint32_t offset, length; /* where on the page, in bytes */
@@ -35,6 +34,7 @@ struct probe {
 struct probes {
     uint32_t count;
     struct probe probe[PROBES_MAX];
+    uint64_t entries[PROBES_MAX];
     uint64_t *returns;       /* by hash, 0: free */
     uint32_t return_count;
     bool comes_again;        /* the instruction at a probe faulted, and its flow will come by once more: not another entry */

@@ -28,6 +28,7 @@ static const struct {
     FIELD(idle), FIELD(late_max), FIELD(interrupt_pending), FIELD(wants_accesses),
     FIELD(exceptions), FIELD(exception_cycles), FIELD(shutdown_pc),
     FIELD(ledger.current), FIELD(ledger.in_interrupt), FIELD(ledger.interrupt_before), FIELD(ledger.dropped),
+    FIELD(probes.entries), FIELD(probes.comes_again), FIELD(probes.again),
     FIELD(models.mmu.small_key), FIELD(models.mmu.tag), FIELD(models.mmu.mode), FIELD(models.mmu.large_shift),
     FIELD(models.mmu.pieces), FIELD(models.mmu.state), FIELD(models.mmu.next_tag), FIELD(models.mmu.tag_of),
     TLB_FIELDS(models.mmu.dtlb), TLB_FIELDS(models.mmu.itlb), TLB_FIELDS(models.mmu.stlb),

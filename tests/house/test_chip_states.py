@@ -34,6 +34,7 @@ OTHERWISE = {
     "PipedInput": {"_given", "_read", "exhausted"},
     "TerminalInput": {"_given", "_repeated", "_typed", "exhausted"},
     "ReplayInput": {"_given"},
+    "TypedInput": {"_given", "_typed"},
     "VirtioBlock": {"_queue", "_request"},
     "Node": {"children"},
 }
