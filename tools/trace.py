@@ -156,7 +156,7 @@ def trace(arguments: argparse.Namespace) -> int:
 
         if arguments.read is not None:
             recording = Recording(arguments.read)
-            tell(_names_of(recording, options), recording.chunks)
+            tell(names_of(recording, options), recording.chunks)
             return 0
         if arguments.record is not None and file is not None:
             return _record(options, file)
@@ -240,7 +240,7 @@ def _record(options: BootOptions, file: results.ResultFile) -> int:
     return outcome.exit.status
 
 
-def _names_of(recording: Recording, options: BootOptions) -> Names:
+def names_of(recording: Recording, options: BootOptions) -> Names:
     """Return the names for a recording: the image's symbols, and what the run learnt."""
     arch = recording.head.arch
     if options.machine.arch != arch:

@@ -139,6 +139,10 @@ def test_a_wheel_carries_every_module_of_the_commands_the_machine_and_the_images
     carried = set(zipfile.ZipFile(wheel).namelist())
     assert {name for name in modules if not name.startswith("ringscope/tools/build/")} <= carried
     assert {f"ringscope/emulator/native/{native.name(arch)}" for arch in native.ARCHITECTURES} <= set(carried)
+    kinds = {".html", ".css", ".js"}
+    page = {path.name for path in (ROOT / "tools" / "page").iterdir() if path.suffix in kinds}
+    assert page
+    assert {f"ringscope/tools/page/{name}" for name in page} <= carried
     images = {f"ringscope/bootimage/images/{arch}/default.img" for arch in native.ARCHITECTURES}
     assert images <= carried
 
