@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.debug import exceptions
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ringscope.emulator.debug.symbols import SymbolTable
     from ringscope.emulator.trace.event import Event
 
+PLACES = 1 << 14  # whose names are remembered: a trace comes by few places, again and again
 IPC, CONTEXT_SWITCH = 1, 2  # RINGSCOPE_EVENT_* of guest/ringscope.h
 EVENTS = {IPC: "ipc", CONTEXT_SWITCH: "context switch"}
 
@@ -61,6 +63,7 @@ class Teller:
         """Nothing has happened yet."""
         self.names = names
         self.threads = Threads(names.programs)
+        self._place = lru_cache(PLACES)(names.place)
 
     def survey(self, events: Iterable[Event]) -> None:
         """Learn who takes part."""
@@ -76,9 +79,9 @@ class Teller:
         return self._tell(event, self.threads.name(event, user))
 
     def _tell(self, event: Event, thread: str) -> Told:
-        where = self.names.place(event.source, event.space, event.from_user)
+        where = self._place(event.source, event.space, event.from_user)
         moved = event.target != event.source
-        to = self.names.place(event.target, event.space, event.to_user) if moved else ""
+        to = self._place(event.target, event.space, event.to_user) if moved else ""
         return Told(event, thread, self.what(event), where, to)
 
     def what(self, event: Event) -> str:
