@@ -23,6 +23,7 @@ from ringscope.emulator.snapshot import SnapshotError
 from ringscope.emulator.timing.parameters import ProfileError
 from ringscope.emulator.trace.recording import RecordingError
 from ringscope.tools import boot, compare, cpu, endings, image, ipc, report, stat, trace
+from ringscope.tools.debug import command as debug
 from ringscope.tools.host_signals import STATUS_BASE
 from ringscope.tools.options import UsageError
 
@@ -51,7 +52,7 @@ HOST_LIMITS = {
     errno.ENOMEM: "this computer has too little memory free; give the guest less with -m",
 }
 LONG_OPTION = re.compile("-[A-Za-z]{3,}(=.*)?")
-COMMANDS = (boot, stat, ipc, trace, report, compare, image, cpu)
+COMMANDS = (boot, stat, ipc, trace, debug, report, compare, image, cpu)
 
 
 class Parser(argparse.ArgumentParser):

@@ -63,7 +63,7 @@ def write_page(arguments: argparse.Namespace) -> int:
 
 def _of_recording(path: Path, options: BootOptions, window: tuple[int, int | None]) -> str:
     recording = Recording(path)
-    names = names_of(recording, options)
+    names, _ = names_of(recording, options)
     head = {"arch": recording.head.arch, "cpu": recording.head.cpu, "hz": recording.head.hz}
     return page.page(path.name, head, None, _timeline(names, recording.chunks, window))
 

@@ -156,7 +156,7 @@ def trace(arguments: argparse.Namespace) -> int:
 
         if arguments.read is not None:
             recording = Recording(arguments.read)
-            tell(names_of(recording, options), recording.chunks)
+            tell(names_of(recording, options)[0], recording.chunks)
             return 0
         if arguments.record is not None and file is not None:
             return _record(options, file)
@@ -240,8 +240,8 @@ def _record(options: BootOptions, file: results.ResultFile) -> int:
     return outcome.exit.status
 
 
-def names_of(recording: Recording, options: BootOptions) -> Names:
-    """Return the names for a recording: the image's symbols, and what the run learnt."""
+def names_of(recording: Recording, options: BootOptions) -> tuple[Names, Image]:
+    """Return the names for a recording, the image's symbols and what the run learnt; and the image."""
     arch = recording.head.arch
     if options.machine.arch != arch:
         raise UsageError(
@@ -251,7 +251,8 @@ def names_of(recording: Recording, options: BootOptions) -> Names:
     image = Machine(MachineConfig(arch=arch), _print_nothing).system.read_image(options.request)
     view = kernel_view.view(arch, image.kernel_elf)
     symbols = SymbolTable(image.kernel_elf, [(module.name, module.data) for module in image.modules])
-    return Names(arch, recording.head.hz, recording.programs, recording.marks, view.calls, symbols)
+    names = Names(arch, recording.head.hz, recording.programs, recording.marks, view.calls, symbols)
+    return names, image
 
 
 def _print_nothing(_: bytes) -> None:

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What lies between two moments of a run: cycles, by cause, and what else was counted.
+
+It may be negative: the later moment may be an earlier one, for who goes backwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringscope.emulator.books import Books
+    from ringscope.emulator.machine import Machine
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What had been counted at a moment; ``time`` and ``idle`` in cycles, as the engine has them."""
+
+    time: int
+    idle: int
+    books: Books
+    names: tuple[str, ...]
+
+    @staticmethod
+    def of(machine: Machine) -> Moment:
+        """Return the present one."""
+        names = tuple(machine.counters.names())
+        return Moment(machine.engine.time, machine.engine.idle, machine.books(), names)
+
+
+@dataclass(frozen=True)
+class Expense:
+    """The difference: ``cycles`` of simulated time, of which the processor slept ``idle``.
+
+    The causes add up to the rest. What did not change is in neither mapping. A block's fixed price is charged
+    when it is entered, so after a step into its middle all of it has been.
+    """
+
+    cycles: int
+    idle: int
+    causes: Mapping[str, int]
+    counters: Mapping[str, int]
+
+    @staticmethod
+    def between(before: Moment, after: Moment) -> Expense:
+        """Return what lies between two moments."""
+        then, now = before.books.causes(), after.books.causes()
+        counted = {name: after.books.total(name) - before.books.total(name) for name in after.names}
+        return Expense(
+            after.time - before.time,
+            after.idle - before.idle,
+            {name: now[name] - then[name] for name in now if now[name] != then[name]},
+            {name: count for name, count in counted.items() if count and name != "cycles"},
+        )

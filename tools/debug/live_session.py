@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A session with a live machine: what its commands share, and what every stop shows."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+
+from ringscope.emulator.debug.halt import Breakpoint, WatchHit, Why
+from ringscope.emulator.trace.event import Event
+from ringscope.emulator.trace.story import Names, Teller
+from ringscope.tools.debug.commands import LIVE, SYMBOLS
+from ringscope.tools.debug.places import code_line, named, place_data, source_line
+from ringscope.tools.debug.reply import Reply, Twice, hexadecimal, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from ringscope.emulator.debug.control import Control
+    from ringscope.emulator.debug.expense import Expense
+    from ringscope.emulator.debug.halt import Halt
+    from ringscope.emulator.debug.live import Live, Spot
+    from ringscope.tools.debug.reply import Printer
+
+KERNEL_COLOUR, USER_COLOUR = "bold magenta", "bold cyan"
+#: Counters that say why cycles went where they did; the others are in the JSON.
+SHOWN_COUNTERS: Final = (
+    "instructions",
+    "branch-misses",
+    "L1-icache-load-misses",
+    "L1-dcache-load-misses",
+    "L1-dcache-store-misses",
+    "page-walks",
+    "page-faults",
+    "interrupts",
+    "address-space-switches",
+)
+PLAIN: Final = {
+    Why.INTERRUPTED: "interrupted",
+    Why.BEGINNING: "the beginning: nothing is known before this",
+    Why.CYCLE: "the cycle has come",
+}
+
+
+@dataclass(eq=False)
+class Stop:
+    """One numbered breakpoint or watchpoint of the user: a text, and what stands for it in the core."""
+
+    number: int
+    kind: str  # break, watch, rwatch or awatch
+    text: str
+    spots: list[Spot]
+    placed: list[object]
+    temporary: bool = False
+    note: str = ""  # why its condition could not be worked out
+
+    @property
+    def hits(self) -> int:
+        """How often it has stopped the guest."""
+        return sum(getattr(each, "hits", 0) for each in self.placed)
+
+
+class LiveSession:
+    """What the commands of LIVE work on. ``went_on`` says that the guest ran since the last look."""
+
+    def __init__(self, live: Live, control: Control, printer: Printer) -> None:
+        """Stand at the machine's first instruction."""
+        self.live, self.control, self.printer = live, control, printer
+        self.commands = LIVE
+        self.stops: dict[int, Stop] = {}
+        self.next_number = 1
+        self.ended = False
+        self.shown_registers: dict[str, int] = {}
+        self._teller = Teller(
+            Names(
+                live.engine.arch,
+                live.machine.clock.hz,
+                live.spaces.program,
+                live.machine.mark_names,
+                live.view.calls,
+                live.programs.table,
+            )
+        )
+
+    def completions(self, kind: str, begin: str) -> list[str]:
+        """Return the symbols, or the registers, that begin so."""
+        if kind == SYMBOLS:
+            return self.live.programs.completions(begin)
+        names = [
+            *self.live.mode.aliases,
+            *self.live.mode.general,
+            *self.live.mode.system,
+            "cycle",
+            "instructions",
+        ]
+        return [name for name in names if name.startswith(begin)]
+
+    # ---- running ----
+
+    def run(self, go: Callable[[], Halt]) -> Reply:
+        """Let the guest go, with Ctrl-C stopping it, and answer with the stop."""
+        with self._interruptible():
+            halt = go()
+        self.printer.finish()
+        return self.stopped(halt)
+
+    @contextlib.contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Ctrl-C stops the guest, and a second one before it has stopped ends the session."""
+        asked = False
+
+        def interrupt(_number: int, _frame: FrameType | None) -> None:
+            nonlocal asked
+            if asked:
+                raise Twice
+            asked = True
+            self.control.interrupt()
+
+        before = signal.signal(signal.SIGINT, interrupt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    # ---- what a stop shows ----
+
+    def stopped(self, halt: Halt) -> Reply:
+        """Say why and where the guest stopped, and what was spent since it stopped last."""
+        spent = self.live.spent()
+        where = self.live.where()
+        reason, detail = self._reason(halt)
+        data = {
+            "stop": halt.why.value,
+            "reason": reason,
+            **detail,
+            **place_data(where),
+            "space": hexadecimal(halt.space),
+            "cycle": halt.cycle,
+            "instructions": halt.instructions,
+            "since": {
+                "cycles": spent.cycles,
+                "idle": spent.idle,
+                "causes": dict(spent.causes),
+                "counters": dict(spent.counters),
+            },
+        }
+        instruction = next(self.live.instructions(where.address, 1), None)
+        head = Text(f"{reason}  ", style="bold yellow") if reason else Text()
+        ring = "user" if where.user else "kernel"
+        head.append(f"{ring} ", style=USER_COLOUR if where.user else KERNEL_COLOUR)
+        head.append(named(where))
+        head.append(f"   cycle {halt.cycle:,}", style="dim")
+        rows = [head, Text(_why(spent), style="dim")]
+        rows += [row for row in (source_line(self.live, where),) if row is not None]
+        if instruction is not None and halt.why is not Why.END:
+            rows.append(code_line(self.live, instruction, where.user, here=True))
+        return Reply(data, lines(rows))
+
+    def _reason(self, halt: Halt) -> tuple[str, dict[str, object]]:
+        """Say why the guest stopped, in words and as data; a step says nothing in words."""
+        detail = halt.detail
+        match halt.why:
+            case Why.BREAKPOINT if isinstance(detail, Breakpoint):
+                return self._met(detail)
+            case Why.WATCHPOINT if isinstance(detail, WatchHit):
+                return self._watched(detail)
+            case Why.EVENT:
+                return self._happened(detail)
+            case Why.END:
+                self.ended = True
+                reason = getattr(detail, "reason", "")
+                status = getattr(detail, "status", 0)
+                words = f"the run is over: {reason}, status {status}"
+                return words, {"exit": {"reason": reason, "status": status}}
+            case _:
+                return PLAIN.get(halt.why, ""), {}
+
+    def _happened(self, detail: object) -> tuple[str, dict[str, object]]:
+        """Tell an event, or name the counters that moved."""
+        if not isinstance(detail, Event):
+            moved = list(detail) if isinstance(detail, tuple) else []
+            return f"counted: {', '.join(moved)}", {"counters": moved}
+        event = replace(detail, space=self.live.engine.space_of(detail.space))  # as spaces are known
+        (told,) = self._teller.tell([event])
+        arrow = f" -> {told.to}" if told.to else ""
+        said = f"{told.what}: {told.where}{arrow}"
+        return said, {"event": told.what, "from": told.where, "to": told.to or None, "cost": detail.cost}
+
+    def _met(self, place: Breakpoint) -> tuple[str, dict[str, object]]:
+        stop = next((each for each in self.stops.values() if place in each.placed), None)
+        if stop is None:
+            return "", {}
+        if stop.temporary:
+            self.remove(stop)
+        note = f" ({stop.note})" if stop.note else ""
+        return f"breakpoint {stop.number}: {stop.text}{note}", {"number": stop.number}
+
+    def _watched(self, hit: WatchHit) -> tuple[str, dict[str, object]]:
+        stop = next((each for each in self.stops.values() if hit.watchpoint in each.placed), None)
+        number = 0 if stop is None else stop.number
+        text = "" if stop is None else stop.text
+        by = self.live.where(hit.pc)
+        verb = "written" if hit.write else "read"
+        change = f"{hit.new:#x}" if not hit.write else f"{_value(hit.old)} -> {hit.new:#x}"
+        words = f"watchpoint {number}: {text} {verb} at {hit.address:#x}, {change}, by {named(by)}"
+        data = {
+            "number": number,
+            "write": hit.write,
+            "address": hexadecimal(hit.address),
+            "size": hit.size,
+            "old": None if hit.old is None else hexadecimal(hit.old),
+            "new": hexadecimal(hit.new),
+            "by": place_data(by),
+        }
+        return words, data
+
+    def remove(self, stop: Stop) -> None:
+        """Take a breakpoint or watchpoint away."""
+        for place in stop.placed:
+            self.control.remove(place)  # type: ignore[arg-type]  # what add_* returned
+        self.stops.pop(stop.number, None)
+
+
+def _value(value: int | None) -> str:
+    return "?" if value is None else f"{value:#x}"
+
+
+def _why(spent: Expense) -> str:
+    """Say what was spent, by cause, and what was counted."""
+    parts = [f"{spent.cycles:+,} cycles"]
+    causes = sorted(spent.causes.items(), key=lambda item: -abs(item[1]))
+    causes += [("idle", spent.idle)] if spent.idle else []
+    if causes:
+        parts.append(", ".join(f"{name} {cycles:,}" for name, cycles in causes))
+    counted = [f"{spent.counters[name]:,} {name}" for name in SHOWN_COUNTERS if name in spent.counters]
+    if counted:
+        parts.append(", ".join(counted))
+    return "  " + " | ".join(parts)
