@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ringscope.emulator.debug.programs import Programs
 
 PAGE: Final = 0x1000
+ENTERED_AT: Final = 16  # bytes below the end of the stack, under the word that stands for a return address
 FRAME_ENTRY: Final = 4  # bytes of struct frame, whose lowest bits are its kind
 FRAME_KIND: Final = 7
 ADDRESS: Final = {"x86_64": 0x000F_FFFF_FFFF_F000, "aarch64": 0x0000_FFFF_FFFF_FFFE}  # of a root's register
@@ -93,6 +94,10 @@ class OurKernel:
     def variable(self, name: str) -> int:
         """Return the 64-bit value of a variable of the kernel."""
         return self._word(self._symbol(name))
+
+    def is_beyond_stack(self, stack_pointer: int) -> bool:
+        """Return whether a frame would lie where the stack begins: who enters there has no caller."""
+        return 0 <= self._symbol("kernel_stack_end") - stack_pointer <= ENTERED_AT
 
     def function_at(self, address: int) -> str:
         """Return the name of the kernel's function at an address, or nothing."""

@@ -177,6 +177,12 @@ class Programs:
         inside = self.table.describe_in(program, address)
         return None if inside is None else f"{label(program)}: {inside}"
 
+    def function_size(self, address: int, program: str | None, *, user: bool) -> int:
+        """Return the bytes of the function at a code address; 0 where its file does not say."""
+        if user and program is None:
+            return 0
+        return self.table.function_size(address, program if user else None)
+
     def place(self, address: int, program: str | None, *, user: bool) -> Place | None:
         """Return the source line of a code address."""
         if user and program is None:

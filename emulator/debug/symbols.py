@@ -129,6 +129,15 @@ class SymbolTable:
             return address
         return self._kernel.virtual(address) or address
 
+    def function_size(self, address: int, program: str | None) -> int:
+        """Return the bytes of the function at an address of a module, or of the kernel; 0 where unknown."""
+        if program is None:
+            files = [self._kernel] if self._kernel is not None else []
+        else:
+            files = [one for one in self._modules if one.name == program]
+        symbol = files[0].find(address) if files else None
+        return 0 if symbol is None else symbol.size
+
     def describe(self, address: int, *, user: bool = False) -> str | None:
         """Return ``symbol+0x12``, after the module's name if it is in one, or None.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ringscope.emulator.debug import crossing
+from ringscope.emulator.debug import crossing, function_edges
 from ringscope.emulator.debug import registers as names
 from ringscope.emulator.debug.call_frames import State
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     Read = Callable[[int, int], bytes]
 
 FRAMES_MOST: Final = 1024
-RET: Final = {"x86_64": (b"\xc3",), "aarch64": (b"\xc0\x03\x5f\xd6",)}
-PUSH_FRAME: Final = b"\x55"  # push rbp
+RET: Final = b"\xc3"  # of x86
+LONGEST_FUNCTION: Final = 1 << 32
+PROLOGUE_MOST: Final = 64  # bytes
+PUSH_FRAME, POP_FRAME, JUMPS = b"\x55", b"\x5d", (b"\xe9", b"\xeb")  # push rbp, pop rbp, jmp
 ALIGNMENT: Final = {"x86_64": 4, "aarch64": 16}
 
 
@@ -110,11 +112,14 @@ class Unwinder:
         at = frame.looked_up
         if not frame.user:
             at = self._programs.linked(at)
-        return (
-            self._by_call_frames(frame, at, known, program, read)
-            or self._by_return_address(frame, at, known, program, read)
+        caller = (
+            self._by_return_address(frame, at, known, program, read)
+            or self._by_call_frames(frame, at, known, program, read)
             or self._by_frame_pointer(frame, known, program, read)
         )
+        if caller is None or frame.user or self._ours is None:
+            return caller
+        return None if self._ours.is_beyond_stack(caller.registers[known.stack_pointer]) else caller
 
     def _is_code(self, address: int, program: str | None, *, user: bool) -> bool:
         return self._programs.describe(address - 1, program, user=user) is not None
@@ -143,33 +148,48 @@ class Unwinder:
     def _by_return_address(
         self, frame: Frame, at: int, known: names.Mode, program: str | None, read: Read
     ) -> Frame | None:
-        """Find the caller of an innermost function that has made no frame yet, or none any more."""
+        """Find the caller of an innermost function that has no frame yet, or none any more."""
         if frame.is_return:
             return None
-        code = read(frame.address, 4)
-        begins = (self._programs.describe(at, program, user=frame.user) or "").endswith("+0x0")
-        returns = any(code.startswith(each) for each in RET[known.arch])
-        stack = frame.registers[known.stack_pointer]
+        symbol, _, offset = (self._programs.describe(at, program, user=frame.user) or "").rpartition("+")
+        distance = int(offset, 16) if symbol else LONGEST_FUNCTION
         if known.link is not None:
-            address, pushed = frame.registers[known.link], 0
-            if not (begins or returns):
-                return None
+            size = self._programs.function_size(at, program, user=frame.user)
+            registers = self._by_link(frame, distance, size, read)
+            address = 0 if registers is None else registers[known.link]
         else:
-            before = read(frame.address - 1, 1) == PUSH_FRAME and self._began_before(
-                at, program, user=frame.user
-            )
-            if not (begins or returns or before):
-                return None
-            at_top = stack + known.word * before
-            address, pushed = int.from_bytes(read(at_top, known.word), "little"), at_top - stack + known.word
-        if not self._is_code(address, program, user=frame.user):
+            registers = self._by_top_of_stack(frame, distance, known, read)
+            address = 0 if registers is None else registers[known.program_counter]
+        if registers is None or not self._is_code(address, program, user=frame.user):
             return None
-        registers = dict(frame.registers)
-        registers |= {known.stack_pointer: stack + pushed, known.program_counter: address}
+        registers[known.program_counter] = address
         return Frame(address, registers, frame.user, "return address")
 
-    def _began_before(self, at: int, program: str | None, *, user: bool) -> bool:
-        return (self._programs.describe(at, program, user=user) or "").endswith("+0x1")
+    @staticmethod
+    def _by_link(frame: Frame, distance: int, size: int, read: Read) -> dict[str, int] | None:
+        """Return the caller's registers on AArch64, its address still or again in x30."""
+        if distance < PROLOGUE_MOST:
+            down = function_edges.lowered(read(frame.address - distance, distance))
+            if down is not None:
+                return {**frame.registers, "sp": frame.registers["sp"] + down}
+
+        def ends(branch: int) -> bool:
+            return size > 0 and not 0 <= distance + branch < size
+
+        rest = read(frame.address, 4 * function_edges.LONGEST)
+        return function_edges.carried_out(rest, frame.registers, read, ends)
+
+    @staticmethod
+    def _by_top_of_stack(frame: Frame, distance: int, known: names.Mode, read: Read) -> dict[str, int] | None:
+        """Return the caller's registers on x86, its address on top of the stack, or under a frame pointer."""
+        before, here = read(frame.address - 1, 1), read(frame.address, 1)
+        pushed = distance == 1 and before == PUSH_FRAME
+        tail_call = before == POP_FRAME and here in JUMPS
+        if distance and not pushed and not tail_call and here != RET:
+            return None
+        at = frame.registers[known.stack_pointer] + known.word * pushed
+        address = int.from_bytes(read(at, known.word), "little")
+        return {**frame.registers, known.stack_pointer: at + known.word, known.program_counter: address}
 
     def _by_frame_pointer(
         self, frame: Frame, known: names.Mode, program: str | None, read: Read
