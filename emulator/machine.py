@@ -88,7 +88,7 @@ EXIT_STATUS = {"matched": 0, "halted": 0, "limit": 124, "error": 125, "triple-fa
 class Machine(Stateful):
     """One machine. ``output`` receives what the guest prints on any console, as bytes."""
 
-    STATE = ("_halted", "_marks", "_recent", "mark_names")
+    STATE = ("_halted", "_marks", "_recent", "mark_names", "printed")
 
     def __init__(
         self, config: MachineConfig, output: Callable[[bytes], None], disk: DiskImage | None = None
@@ -125,6 +125,8 @@ class Machine(Stateful):
         self.mark_names: dict[int, str] = {}  # of marked operations, by number
         self._marks: frozenset[str] = frozenset()
         self._halted = False
+        self.printed = 0  # bytes, by the guest
+        self._shown = 0  # of them, handed on
         self.stop: Stop | None = None
         self.on_slice: Callable[[], None] | None = None
         self.image: LoadedImage | LoadedArm64 | None = None  # what was loaded
@@ -138,7 +140,11 @@ class Machine(Stateful):
         self._print(bytes((byte,)))
 
     def _print(self, text: bytes) -> None:
-        self._output(text)
+        """Print what was not printed before the machine was put back."""
+        start, self.printed = self.printed, self.printed + len(text)
+        if self.printed > self._shown:
+            self._output(text[max(0, self._shown - start) :])
+            self._shown = self.printed
         if self._wanted is not None:
             self._recent = (self._recent + text)[-4096:]
             if self._wanted.search(self._recent):
@@ -279,8 +285,18 @@ class Machine(Stateful):
         """Become what was saved, from a machine of the same configuration. Raises SnapshotError."""
         snapshots.restore(self, saved)
         self.image = saved.image
+        self._shown = max(self._shown, self.printed)
         self.resume()
         self._guest_asks_to_end()
+
+    def print_from(self, printed: int) -> None:
+        """Print all that the guest prints behind its first bytes: it will be something else than before."""
+        self._shown = printed
+
+    @property
+    def halted(self) -> bool:
+        """Whether the processor sleeps."""
+        return self._halted
 
     # ---- what was counted ----
 

@@ -12,6 +12,7 @@ Debugging observes: the counters of a run with stops are to the bit those of the
 
 from __future__ import annotations
 
+import contextlib
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from ringscope.emulator.native.library import NOWHERE, Stop
 from ringscope.emulator.trace import event as trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ringscope.emulator.machine import Exit, Machine
 
@@ -43,6 +44,8 @@ class Control:
         self.ended: Exit | None = None
         self._waits = Waits(frozenset())
         self._interrupted = False
+        self.on_pause: Callable[[], None] | None = None  # while a run stands still for a moment
+        self.on_change: Callable[[], None] | None = None  # when somebody wrote a register or memory
 
     # ---- running ----
 
@@ -64,6 +67,27 @@ class Control:
         self._interrupted = True
         self.engine.stop()
 
+    def take_interrupt(self) -> bool:
+        """Return whether ``interrupt`` was called and nobody has stopped for it yet; it is taken back."""
+        was, self._interrupted = self._interrupted, False
+        if was:
+            self.engine.stop(False)
+        return was
+
+    @contextlib.contextmanager
+    def waiting_only_for(self, *watchpoints: Watchpoint) -> Iterator[None]:
+        """Have nothing else stop the processor for a while."""
+        before = self.breakpoints, self.watchpoints, self._waits.words
+        self._set_breakpoints([])
+        self._set_watchpoints([*watchpoints])
+        self.stop_on = ()
+        try:
+            yield
+        finally:
+            self._set_breakpoints(before[0])
+            self._set_watchpoints(before[1])
+            self.stop_on = before[2]
+
     def rewound(self) -> None:
         """Note that the machine was put back to an earlier moment: a run that had ended has not."""
         self.ended = None
@@ -80,6 +104,8 @@ class Control:
             counted = self._waits.counted(self.machine)
             end = self.machine.advance(limit, left)
             stop = self.machine.stop
+            if self.on_pause is not None:
+                self.on_pause()
             if left is not None and stop is not None:
                 left = self.engine.steps_left
             if end is not None and (end.reason != "limit" or limit == self.limit):
@@ -271,6 +297,11 @@ class Control:
             self.engine.jump(value)
         else:
             self.engine.set_register(name, value)
+        self._changed()
+
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
 
     def read(self, address: int, n: int, space: int | None = None) -> bytes:
         """Return up to n bytes of RAM at a virtual address; fewer where it is not mapped."""
@@ -281,4 +312,6 @@ class Control:
 
         Returns how many: fewer where it is not mapped.
         """
-        return self.engine.write_virtual(address, data, space)
+        written = self.engine.write_virtual(address, data, space)
+        self._changed()
+        return written

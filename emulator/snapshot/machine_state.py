@@ -29,6 +29,8 @@ def take(machine: Machine, before: Snapshot | None = None) -> Snapshot:
     """Save a machine between two runs. Pages of RAM that are as in ``before`` are shared with it."""
     engine, clock = machine.engine, machine.clock
     parts = core_parts.read(engine)
+    if before is not None:
+        parts = {name: shared(before.parts.get(name), data) for name, data in parts.items()}
     pending = clock.pending()
     saver = Saver({id(event): number for _, number, event in pending})
     paths = {id(owner): path for path, owner in _owners(machine).items()}
@@ -47,6 +49,11 @@ def take(machine: Machine, before: Snapshot | None = None) -> Snapshot:
     pages = ram_pages.read(engine.ram, {} if before is None else before.pages)
     configuration = Configuration.of(machine, parts)
     return Snapshot(configuration, state, parts, pages, machine.image, engine.time, made_by=machine)
+
+
+def shared(before: bytes | None, now: bytes) -> bytes:
+    """Return the older of two equal pieces: what is kept once takes room once."""
+    return before if before is not None and before == now else now
 
 
 def _owners(machine: Machine) -> dict[str, object]:

@@ -131,13 +131,12 @@ def test_the_bundled_system_handed_on_is_where_it_would_have_been(arch: str, fid
 
 
 @pytest.mark.parametrize("name", ["pit_timer", "aarch64/interrupted_user"])
-def test_a_machine_goes_back_to_what_it_was_and_does_the_same_again(name: str) -> None:
+def test_a_machine_goes_back_and_does_the_same_again_but_prints_it_once(name: str) -> None:
     observed = whole.Observed(image(name))
     machine = observed.machine
     assert machine.run_until_cycle(free_run(name, "timing").time // 3) is None
-    saved, printed, taken = machine.snapshot(), bytes(observed.output), len(machine.interrupts)
+    saved, taken = machine.snapshot(), len(machine.interrupts)
     first = seen(observed, machine, whole.freely(observed), list(machine.interrupts))
-    observed.output[:] = printed
     del machine.interrupts[taken:]
     machine.restore(saved)
     assert seen(observed, machine, whole.freely(observed), list(machine.interrupts)) == first
