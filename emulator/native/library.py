@@ -194,6 +194,7 @@ _SIGNATURES_OF: dict[str, dict[str, tuple[object, tuple[object, ...]]]] = {
         "core_time_stamp": (_u64, (_ptr,)),
         "core_set_time_stamp": (None, (_ptr, _u64)),
         "core_set_tsc_aux": (None, (_ptr, _u32)),
+        "core_set_debug_control": (None, (_ptr, _u32)),
         "core_invpcid": (None, (_ptr, _u64, _u64, _u64)),
         "core_raised": (_u32, (_ptr, _ptr)),
     },

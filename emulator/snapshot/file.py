@@ -91,6 +91,7 @@ def _write(snapshot: Snapshot, file: Any, disk: str | None) -> None:  # noqa: AN
         "configuration": snapshot.configuration.plain(),
         "cycle": snapshot.cycle,
         "disk": disk,
+        "parts": list(snapshot.parts),
         "pages": [list(run) for run in _runs(numbers)],
     }
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=FAST) as archive:
@@ -158,7 +159,6 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
 def _read(archive: zipfile.ZipFile, manifest: Mapping[str, Any]) -> Snapshot:
     said = manifest["configuration"]
     configuration = Configuration(**{entry.name: said[entry.name] for entry in fields(Configuration)})
-    names = archive.namelist()
     pages: dict[int, bytes] = {}
     with archive.open(RAM) as ram:
         for first, count in manifest["pages"]:
@@ -169,7 +169,7 @@ def _read(archive: zipfile.ZipFile, manifest: Mapping[str, Any]) -> Snapshot:
     return Snapshot(
         configuration,
         state=json.loads(archive.read(STATE)),
-        parts={name.removeprefix(CORE): archive.read(name) for name in names if name.startswith(CORE)},
+        parts={name: archive.read(CORE + name) for name in manifest["parts"]},
         pages=pages,
         image=image_part.read(archive),
         cycle=int(manifest["cycle"]),

@@ -54,6 +54,8 @@ SYSTEM: dict[str, Encoding] = {
     "cntkctl_el1": (3, 0, 14, 1, 0),
     "csselr_el1": (3, 2, 0, 0, 0),
     "mdscr_el1": (2, 0, 0, 2, 2),
+    "oslsr_el1": (2, 0, 1, 1, 4),  # which MSR of OSLAR_EL1 changes
+    "osdlr_el1": (2, 0, 1, 3, 4),
     **{f"dbgbvr{n}_el1": (2, 0, 0, n, 4) for n in range(DEBUG_BREAKPOINTS)},
     **{f"dbgbcr{n}_el1": (2, 0, 0, n, 5) for n in range(DEBUG_BREAKPOINTS)},
     **{f"dbgwvr{n}_el1": (2, 0, 0, n, 6) for n in range(DEBUG_WATCHPOINTS)},

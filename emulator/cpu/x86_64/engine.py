@@ -72,6 +72,10 @@ class X86Engine(Engine):
         """Write one."""
         self._uc.reg_write(self.layout.register_number(name), (mantissa, exponent))
 
+    def set_debug_control(self, value: int) -> None:
+        """Write DR7: the breakpoints of DR0 to DR3 that were on are taken out, those that are on put in."""
+        self._native.core_set_debug_control(self._core, value)
+
     def set_time_stamp(self, value: int) -> None:
         """Write the time-stamp counter."""
         self._native.core_set_time_stamp(self._core, value)

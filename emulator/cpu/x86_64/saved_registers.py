@@ -47,6 +47,7 @@ PUBLIC = [
     *"fpcw fpsw fptag fip fcs fdp fds fop mxcsr".split(),
     *(f"xmm{number}" for number in range(16)),
 ]
+DEBUG_CONTROL, NO_BREAKPOINTS = "dr7", 0x400  # what of it is always set
 X87 = [f"fp{number}" for number in range(8)]  # as pairs: mantissa, sign and exponent
 MANTISSA_BITS = 64
 
@@ -84,8 +85,11 @@ class SavedRegisters:
         for name, index in MSRS.items():
             if engine.model_specific(index) != values[name]:  # some can only be read
                 engine.set_model_specific(index, values[name])
+        engine.set_debug_control(NO_BREAKPOINTS)
         for name in PUBLIC:
-            engine.set_register(name, values[name])
+            if name != DEBUG_CONTROL:
+                engine.set_register(name, values[name])
+        engine.set_debug_control(values[DEBUG_CONTROL])
         for name in X87:
             value = values[name]
             engine.set_extended_register(name, value & (1 << MANTISSA_BITS) - 1, value >> MANTISSA_BITS)

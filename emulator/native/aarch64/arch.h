@@ -118,6 +118,8 @@ void arch_take_interrupt(struct core *c, uint64_t pc, int vector);
     FIELD(arch.paging), FIELD(arch.cpacr)
 static inline void arch_state_restored(struct core *c)
 {
+    arm.update_breakpoints(c->cpu);
+    arm.update_watchpoints(c->cpu);
     running = c; /* replace_fp_exception_el() asks it */
     arm.rebuild_hflags(c->env);
     running = NULL;

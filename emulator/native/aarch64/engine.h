@@ -74,6 +74,8 @@ struct arch_functions {
     void (*do_interrupt)(cpu_t *cpu);
     void (*raise_exception)(env_t *env, uint32_t exception, uint32_t syndrome, uint32_t target_el);
     void (*rebuild_hflags)(env_t *env);
+    void (*update_breakpoints)(cpu_t *cpu); /* put in those that DBGBVRn and DBGBCRn say, and no others */
+    void (*update_watchpoints)(cpu_t *cpu);
     void (*unaligned_access)(cpu_t *cpu, uint64_t vaddr, uint32_t access, uint32_t index, uintptr_t ra); /* the abort */
 };
 extern struct arch_functions arm;

@@ -18,5 +18,6 @@ const struct wanted_function arch_functions[] = {
     {"x86_update_hflags_x86_64", (void **)&x86.update_hflags},
     {"helper_read_eflags_x86_64", (void **)&x86.read_eflags},
     {"helper_write_eflags_x86_64", (void **)&x86.write_eflags},
+    {"cpu_x86_update_dr7_x86_64", (void **)&x86.update_dr7},
 };
 const size_t arch_function_count = sizeof(arch_functions) / sizeof(arch_functions[0]);

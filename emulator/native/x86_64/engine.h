@@ -134,6 +134,7 @@ struct arch_functions {
     void (*update_hflags)(env_t *env);
     uint64_t (*read_eflags)(env_t *env);
     void (*write_eflags)(env_t *env, uint64_t value, uint32_t mask);
+    void (*update_dr7)(env_t *env, uint32_t value); /* takes the breakpoints of DR0..DR3 out, and puts in those now on */
 };
 extern struct arch_functions x86;
 
