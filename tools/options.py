@@ -320,9 +320,10 @@ def _refuse_contradictions(given: argparse.Namespace) -> None:
 def _configuration_of(start: Snapshot, given: argparse.Namespace, *, serial: bool) -> MachineConfig:
     """Return the machine that was saved, but for what is given anew: the snapshot itself refuses that."""
     was, said = start.configuration, given.__dict__.get("_seen", set())
+    same_arch = given.arch in (None, was.arch)
     return MachineConfig(
         ram_bytes=given.memory if "memory" in said else was.ram_bytes,
-        cpu=given.cpu or was.cpu,
+        cpu=given.cpu or (was.cpu if same_arch else None),
         fidelity=given.fidelity if "fidelity" in said else was.fidelity,
         serial=serial,
         arch=given.arch or was.arch,

@@ -100,6 +100,8 @@ REFUSED = {
     "and this machine has 33554432 bytes of memory",
     ("--from-snapshot", "end", "--fidelity", "functional"): "snapshot end: it was made with fidelity timing, "
     "and this machine has fidelity functional",
+    ("--from-snapshot", "end", "--arch", "aarch64"): "snapshot end: it was made with architecture x86_64, "
+    "and this machine has architecture aarch64",
     ("--from-snapshot", "end", "--cpu", "zen4"): "snapshot end: it was made with profile skylake, "
     "and this machine has profile zen4",
     ("--from-snapshot", "end", "-hda", "exit-3.bin"): "snapshot end: it was made without a disk, "
