@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from ringscope.emulator.debug.control import Control
 
-EVERY = 8_000_000  # instructions from snapshot to snapshot
+EVERY = 8_000_000  # instructions from snapshot to snapshot, for each so many bytes of memory to look through:
+EVERY_BYTES = 256 << 20
 MOST_BYTES = 256 << 20
 STOPS = {Why.BREAKPOINT, Why.WATCHPOINT, Why.EVENT}
 
@@ -35,11 +36,11 @@ STOPS = {Why.BREAKPOINT, Why.WATCHPOINT, Why.EVENT}
 class History:
     """The past of a machine under a Control, from where it stands now on."""
 
-    def __init__(self, control: Control, every: int = EVERY, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, control: Control, every: int | None = None, most_bytes: int = MOST_BYTES) -> None:
         """Begin here. ``every`` is in instructions; ``most_bytes`` is roughly what snapshots may take."""
         self._control = control
         self._machine = control.machine
-        self._every = every
+        self._every = every or EVERY * -(-control.engine.ram_bytes // EVERY_BYTES)
         self._replay = Replay(control)
         self.moments = Moments(self._replay.moment(), most_bytes)
         control.on_pause = self._note
