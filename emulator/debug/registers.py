@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ringscope.emulator.cpu.engine import Engine
 
+HALF: Final = 4  # bytes of an address where registers have 32 bits
 LONG_MODE_ACTIVE: Final = 0x400  # in EFER
 
 AMD64: Final = "rax rdx rcx rbx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip".split()
@@ -39,6 +40,11 @@ class Mode:
     general: tuple[str, ...]
     system: tuple[str, ...]
     dwarf: Mapping[int, str]
+
+    @property
+    def whole(self) -> dict[str, str]:
+        """The 64-bit registers that 32-bit ones are halves of."""
+        return {name: f"r{name[1:]}" for name in self.general} if self.word == HALF else {}
 
     @property
     def aliases(self) -> dict[str, str]:

@@ -287,7 +287,6 @@ REFUSALS = {
     "delete 7": "there is no breakpoint 7; there are none",
     "counters nonsense": "there is no counter nonsense",
     "finish now": "this command takes no argument",
-    "finish": "nobody is known to have called this",
     "cache l1d 0xdead0000000": "0xdead0000000 is not mapped: no cache can hold it",
     "wa": "wa begins watch or walk; write more of it",
     "braek": "there is no command braek; did you mean break or tbreak?",
@@ -359,3 +358,26 @@ def test_without_models_the_caches_are_said_to_be_none(tmp_path):
     assert "nothing is modelled" in answers(said, "tlb")[0]["error"]
     assert "nothing is modelled" in answers(said, "cache")[0]["error"]
     assert "nothing to miss without models" in answers(said, "run-to miss")[0]["error"]
+
+
+def test_a_session_goes_on_from_what_another_saved(arch, tmp_path):
+    file = tmp_path / "snapshot"
+    before = session("run-to 3000000", f"save {file}", "stepi 50", arch=arch)
+    after = session("stepi 50", arch=arch, options=["--from-snapshot", file])
+    assert answer(after, "stepi 50") == answer(before, "stepi 50")
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--log-input", "--log-input logs what is typed to the guest, and here commands are typed"),
+        (
+            "--save-snapshot",
+            "--save-snapshot saves at a run's end or at a cycle; in a session the command save does",
+        ),
+    ],
+)
+def test_an_option_for_what_a_session_does_otherwise_is_refused(option, sentence, tmp_path):
+    said = ringscope("debug", option, tmp_path / "file")
+    assert said.status == 2
+    assert said.err.startswith(f"ringscope: {sentence}")

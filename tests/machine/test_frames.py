@@ -22,9 +22,7 @@ KINDS = {"call frames": ("-fomit-frame-pointer",), "frame pointer": ("-g0",)}
 ARCHITECTURES = ("x86_64", "i386", "aarch64")
 
 
-@pytest.fixture(
-    params=[(arch, how) for arch in ARCHITECTURES for how in KINDS], ids=lambda each: "-".join(each)
-)
+@pytest.fixture(params=[(arch, how) for arch in ARCHITECTURES for how in KINDS], ids="-".join)
 def program(request, build_folder):
     """The program, built for one architecture in one way, on its machine and about to begin."""
     arch, how = request.param

@@ -13,10 +13,11 @@ from ringscope.emulator.debug.live import Live
 from ringscope.emulator.debug.programs import Programs
 from ringscope.emulator.debug.recorded import Recorded
 from ringscope.emulator.devices.disk_image import DiskImage
-from ringscope.emulator.devices.host_input import ReplayInput
+from ringscope.emulator.devices.replay_input import ReplayInput
 from ringscope.emulator.machine import Machine
 from ringscope.emulator.trace.recording import Recording
-from ringscope.tools.debug import breakpoints, kernel, looking, memory, running, translation
+from ringscope.tools import snapshots
+from ringscope.tools.debug import breakpoints, kernel, looking, memory, running, saving, translation
 from ringscope.tools.debug import help as help_command
 from ringscope.tools.debug.help import Leave
 from ringscope.tools.debug.live_session import LiveSession
@@ -33,16 +34,13 @@ if TYPE_CHECKING:
 STDIN: Final = 0
 REFUSED: Final = 2
 #: The files whose functions are the commands.
-GROUPS: Final = (running, breakpoints, looking, memory, translation, kernel, help_command)
+GROUPS: Final = (running, breakpoints, looking, memory, translation, kernel, saving, help_command)
 
 
 def converse(arguments: argparse.Namespace) -> int:
     """Hold a session as the command line asks for, and return the exit status."""
     options = BootOptions.of(arguments)
-    if options.log_input is not None:
-        raise UsageError(
-            "--log-input logs what is typed to the guest, and here commands are typed; try --replay"
-        )
+    _refuse_what_a_session_does_otherwise(options)
     script = _script(arguments)
     printer: Printer = JsonPrinter() if arguments.json else TextPrinter()
     with contextlib.ExitStack() as stack:
@@ -55,6 +53,17 @@ def converse(arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             printer.finish()
             return INTERRUPTED
+
+
+def _refuse_what_a_session_does_otherwise(options: BootOptions) -> None:
+    if options.log_input is not None:
+        raise UsageError(
+            "--log-input logs what is typed to the guest, and here commands are typed; try --replay"
+        )
+    if options.save is not None:
+        raise UsageError(
+            "--save-snapshot saves at a run's end or at a cycle; in a session the command save does"
+        )
 
 
 def _script(arguments: argparse.Namespace) -> list[str] | None:
@@ -109,14 +118,14 @@ def _live(options: BootOptions, printer: Printer, stack: contextlib.ExitStack) -
             file=sys.stderr,
         )
     machine = Machine(options.machine, printer.guest, disk)
-    image = machine.system.read_image(options.request)
-    machine.load(image)
+    image = snapshots.booted(machine, options)
     if options.exit_on is not None:
         machine.exit_on(options.exit_on)
     replay = options.replay
     if replay is not None:
         hz = machine.profile.frequency_hz
         machine.attach_input(lambda board: ReplayInput(replay, board.receiver, hz))
+    snapshots.go_on(machine, options)
     control = Control(machine, options.limit)
     session = LiveSession(Live(machine, image, control), control, printer)
     printer.reply("", session.stopped(control.here()))

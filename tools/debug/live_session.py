@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from ringscope.emulator.debug.halt import Breakpoint, WatchHit, Why
-from ringscope.emulator.trace.event import Event
+from ringscope.emulator.trace.event import Event, Kind
 from ringscope.emulator.trace.story import Names, Teller
 from ringscope.tools.debug.commands import LIVE, SYMBOLS
 from ringscope.tools.debug.places import code_line, named, place_data, source_line
@@ -185,7 +185,9 @@ class LiveSession:
         if not isinstance(detail, Event):
             moved = list(detail) if isinstance(detail, tuple) else []
             return f"counted: {', '.join(moved)}", {"counters": moved}
-        event = replace(detail, space=self.live.engine.space_of(detail.space))  # as spaces are known
+        root = self.live.engine.space_of  # as spaces are known
+        argument = root(detail.argument) if detail.kind is Kind.SPACE else detail.argument
+        event = replace(detail, space=root(detail.space), argument=argument)
         (told,) = self._teller.tell([event])
         arrow = f" -> {told.to}" if told.to else ""
         said = f"{told.what}: {told.where}{arrow}"

@@ -136,8 +136,11 @@ def set_value(session: LiveSession, words: str) -> Reply:
         session.control.write(address, value.to_bytes(size, "little"))
         return say(f"{to} is {value:#x}", address=hexadecimal(address), value=hexadecimal(value))
     name = to.removeprefix("$")
+    known = live.mode.aliases.get(name, name)
+    if known in live.mode.general and value >> 8 * live.mode.word:
+        raise CommandError(f"{value:#x} does not fit into {known}")
     try:
-        session.control.set_register(live.mode.aliases.get(name, name), value)
+        session.control.set_register(live.mode.whole.get(known, known), value)
     except ValueError as error:
         raise CommandError(str(error)) from error
     return say(f"{name} is {value:#x}", register=name, value=hexadecimal(value))
