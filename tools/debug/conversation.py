@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from ringscope.emulator.debug.control import Control
+from ringscope.emulator.debug.history import History
 from ringscope.emulator.debug.live import Live
 from ringscope.emulator.debug.programs import Programs
 from ringscope.emulator.debug.recorded import Recorded
@@ -17,7 +18,16 @@ from ringscope.emulator.devices.replay_input import ReplayInput
 from ringscope.emulator.machine import Machine
 from ringscope.emulator.trace.recording import Recording
 from ringscope.tools import snapshots
-from ringscope.tools.debug import breakpoints, kernel, looking, memory, running, saving, translation
+from ringscope.tools.debug import (
+    backwards,
+    breakpoints,
+    kernel,
+    looking,
+    memory,
+    running,
+    saving,
+    translation,
+)
 from ringscope.tools.debug import help as help_command
 from ringscope.tools.debug.help import Leave
 from ringscope.tools.debug.live_session import LiveSession
@@ -34,7 +44,7 @@ if TYPE_CHECKING:
 STDIN: Final = 0
 REFUSED: Final = 2
 #: The files whose functions are the commands.
-GROUPS: Final = (running, breakpoints, looking, memory, translation, kernel, saving, help_command)
+GROUPS: Final = (running, backwards, breakpoints, looking, memory, translation, kernel, saving, help_command)
 
 
 def converse(arguments: argparse.Namespace) -> int:
@@ -127,6 +137,6 @@ def _live(options: BootOptions, printer: Printer, stack: contextlib.ExitStack) -
         machine.attach_input(lambda board: ReplayInput(replay, board.receiver, hz))
     snapshots.go_on(machine, options)
     control = Control(machine, options.limit)
-    session = LiveSession(Live(machine, image, control), control, printer)
+    session = LiveSession(Live(machine, image, control), control, History(control), printer)
     printer.reply("", session.stopped(control.here()))
     return session

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ringscope.emulator.debug.control import Control
     from ringscope.emulator.debug.expense import Expense
     from ringscope.emulator.debug.halt import Halt
+    from ringscope.emulator.debug.history import History
     from ringscope.emulator.debug.live import Live, Spot
     from ringscope.tools.debug.reply import Printer
 
@@ -68,9 +69,9 @@ class Stop:
 class LiveSession:
     """What the commands of LIVE work on. ``went_on`` says that the guest ran since the last look."""
 
-    def __init__(self, live: Live, control: Control, printer: Printer) -> None:
-        """Stand at the machine's first instruction."""
-        self.live, self.control, self.printer = live, control, printer
+    def __init__(self, live: Live, control: Control, history: History, printer: Printer) -> None:
+        """Stand where the machine does; the history begins here."""
+        self.live, self.control, self.history, self.printer = live, control, history, printer
         self.commands = LIVE
         self.stops: dict[int, Stop] = {}
         self.next_number = 1
@@ -205,11 +206,11 @@ class LiveSession:
     def _watched(self, hit: WatchHit) -> tuple[str, dict[str, object]]:
         stop = next((each for each in self.stops.values() if hit.watchpoint in each.placed), None)
         number = 0 if stop is None else stop.number
-        text = "" if stop is None else stop.text
+        text = "" if stop is None else f"watchpoint {stop.number}: {stop.text} "
         by = self.live.where(hit.pc)
         verb = "written" if hit.write else "read"
         change = f"{hit.new:#x}" if not hit.write else f"{_value(hit.old)} -> {hit.new:#x}"
-        words = f"watchpoint {number}: {text} {verb} at {hit.address:#x}, {change}, by {named(by)}"
+        words = f"{text}{verb} at {hit.address:#x}, {change}, by {named(by)}"
         data = {
             "number": number,
             "write": hit.write,
