@@ -19,11 +19,11 @@ X86_FRAME: Final = 0x000F_FFFF_FFFF_F000
 X86_LARGE, X86_NX = 1 << 7, 1 << 63
 PAGE_SHIFT, HUGE_SHIFT = 12, 30
 #: Set and clear are said where both mean something to a reader.
+X86_CACHING: Final = ((1 << 3, "write-through", ""), (1 << 4, "uncached", ""))
 X86_FLAGS: Final = (
     (1 << 1, "writable", "read-only"),
     (1 << 2, "user", "supervisor"),
-    (1 << 3, "write-through", ""),
-    (1 << 4, "uncached", ""),
+    *X86_CACHING,
     (1 << 5, "accessed", ""),
 )
 X86_LEAF_FLAGS: Final = ((1 << 6, "dirty", ""), (1 << 8, "global", ""), (X86_NX, "no-execute", ""))
@@ -60,8 +60,12 @@ class Told:
 
 def tell(arch: str, walk: Walk) -> list[Told]:
     """Say what each entry of a walk says."""
-    teller = _x86 if arch == "x86_64" else _arm
-    return [teller(level) for level in walk.levels]
+    if arch == "aarch64":
+        return [_arm(level) for level in walk.levels]
+    told = [_x86(level) for level in walk.levels]
+    if told and walk.levels[0].shift == HUGE_SHIFT:  # PAE, whose outermost entries have no rights
+        told[0] = _pae_pointer(walk.levels[0])
+    return told
 
 
 def _flags(entry: int, table: tuple[tuple[int, str, str], ...]) -> list[str]:
@@ -80,6 +84,12 @@ def _x86(level: Level) -> Told:
         flags.insert(0, f"{_size(level.shift)} page")
         address &= -(1 << level.shift)
     return Told(name, tuple(flags), address)
+
+
+def _pae_pointer(level: Level) -> Told:
+    if not level.entry & 1:
+        return Told(X86_NAMES[level.shift], ("not present",), None)
+    return Told(X86_NAMES[level.shift], tuple(_flags(level.entry, X86_CACHING)), level.entry & X86_FRAME)
 
 
 def _arm(level: Level) -> Told:

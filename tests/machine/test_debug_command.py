@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from tests.guest.catalogue import build_foreign
 from tests.machine import small_kernels
 from tests.machine.command_line import ringscope
 
@@ -82,18 +83,24 @@ def test_a_watchpoint_tells_what_was_written_by_whom(arch):
     assert stop["by"]["symbol"].startswith("fastpath_call+")
 
 
-@pytest.mark.parametrize(
-    ("event", "told"),
-    [
-        ("crossing", r"(syscall|svc) .*|data abort.*"),
-        ("ipc", "ipc"),
-        ("space-switch", "space client -> .*"),
-        ("page-fault", r"#PF.*|data abort.*"),
-        ("interrupt", "interrupt.*"),
-    ],
-)
-def test_a_run_goes_to_the_next_event_of_a_kind(arch, event, told):
-    stop = answer(session("run-to client:program_main", f"run-to {event}", arch=arch), f"run-to {event}")
+EVENTS = {
+    "crossing": r"(syscall|svc) .*|data abort.*",
+    "ipc": "ipc",
+    "space-switch": r"space \S+ -> \S+",
+    "page-fault": r"#PF.*|data abort.*",
+    "interrupt": "interrupt.*",
+}
+
+
+@pytest.fixture(scope="module")
+def events(arch):
+    """The answers of a session that goes from event to event."""
+    return session("run-to client:program_main", *(f"run-to {event}" for event in EVENTS), arch=arch)
+
+
+@pytest.mark.parametrize(("event", "told"), EVENTS.items())
+def test_a_run_goes_to_the_next_event_of_a_kind(events, event, told):
+    stop = answer(events, f"run-to {event}")
     assert stop["stop"] == "event"
     assert re.fullmatch(told, stop["event"])
 
@@ -158,9 +165,18 @@ def test_finish_returns_to_the_caller_and_from_the_kernel_to_user_mode(arch):
 # ---- looking ----
 
 
-def test_the_backtrace_crosses_the_rings(arch):
-    said = session("run-to client:program_main", "run-to fastpath_call", "backtrace", arch=arch)
-    frames = answer(said, "backtrace")["frames"]
+@pytest.fixture(scope="module")
+def looked(arch):
+    """The answers of a session that looks around in the client, and then in the kernel under it."""
+    in_client = "where; registers; walk $sp; threads; disassemble $pc 5; x/2xg $sp; x/5i $pc; list; stack 4"
+    after_a_step = "stepi; r; tlb itlb $pc; cache l1i $pc"
+    in_kernel = "run-to fastpath_call; backtrace; messages"
+    commands = f"run-to client:program_main; {in_client}; {after_a_step}; {in_kernel}"
+    return session(*commands.split("; "), arch=arch)
+
+
+def test_the_backtrace_crosses_the_rings(looked):
+    frames = answer(looked, "backtrace")["frames"]
     rings = [each["ring"] for each in frames]
     assert rings == sorted(rings)  # the kernel's first
     assert frames[0]["symbol"] == "fastpath_call+0x0"
@@ -168,8 +184,8 @@ def test_the_backtrace_crosses_the_rings(arch):
     assert [each["found_by"] for each in frames].count("ring crossing") == 1
 
 
-def test_a_walk_shows_every_level_and_where_it_leads(arch):
-    walk = answer(session("run-to client:program_main", "walk $sp", arch=arch), "walk $sp")
+def test_a_walk_shows_every_level_and_where_it_leads(looked):
+    walk = answer(looked, "walk $sp")
     assert len(walk["levels"]) == 4
     last = walk["levels"][-1]
     assert int(walk["physical"], 16) & -0x1000 == int(last["leads_to"], 16)
@@ -177,46 +193,42 @@ def test_a_walk_shows_every_level_and_where_it_leads(arch):
     assert "no-execute" in walk["rights"]
 
 
-def test_what_was_just_executed_is_in_the_tlb_and_in_the_cache(arch):
-    said = session("run-to client:program_main", "stepi", "tlb itlb $pc", "cache l1i $pc", arch=arch)
-    assert answer(said, "tlb itlb $pc")["tlbs"]["itlb"]
-    assert answer(said, "cache l1i $pc")["caches"]["l1i"]
+def test_what_was_just_executed_is_in_the_tlb_and_in_the_cache(looked):
+    assert answer(looked, "tlb itlb $pc")["tlbs"]["itlb"]
+    assert answer(looked, "cache l1i $pc")["caches"]["l1i"]
 
 
-def test_the_threads_are_listed_with_their_states(arch):
-    said = session("run-to client:program_main", "threads", arch=arch)
-    threads = {each["name"]: each for each in answer(said, "threads")["threads"]}
+def test_the_threads_are_listed_with_their_states(looked):
+    threads = {each["name"]: each for each in answer(looked, "threads")["threads"]}
     assert set(threads) == {"root", "pager", "console", "echo", "client"}
     assert (threads["client"]["state"], threads["client"]["current"]) == ("running", True)
     assert threads["pager"]["state"] == "receiving"
 
 
-def test_a_message_on_the_fast_path_is_found_in_the_registers(arch):
-    said = session("run-to client:program_main", "break fastpath_call", "continue", "messages", arch=arch)
-    (message,) = [each for each in answer(said, "messages")["messages"] if each["in"] == "registers"]
+def test_a_message_on_the_fast_path_is_found_in_the_registers(looked):
+    (message,) = [each for each in answer(looked, "messages")["messages"] if each["in"] == "registers"]
     assert (message["at"], message["from"]) == ("fastpath_call", "client")
     assert len(message["words"]) == 4
 
 
-def test_code_is_shown_with_its_lines_and_memory_as_asked(arch):
-    said = session(
-        "run-to client:program_main", "disassemble $pc 5", "x/2xg $sp", "x/5i $pc", "list", arch=arch
-    )
-    code = answer(said, "disassemble $pc 5")["instructions"]
+def test_code_is_shown_with_its_lines(looked):
+    code = answer(looked, "disassemble $pc 5")["instructions"]
     assert [each["symbol"].partition("+")[0] for each in code] == ["client: program_main"] * 5
     assert {each["file"] for each in code} <= {"servers/client/main.c", "servers/lib/calls.h"}
-    assert answer(said, "x/5i $pc")["instructions"] == code
-    assert len(answer(said, "x/2xg $sp")["values"]) == 2
-    shown = answer(said, "list")
+    assert answer(looked, "x/5i $pc")["instructions"] == code
+
+
+def test_source_and_memory_are_shown_as_asked(looked):
+    shown = answer(looked, "list")
     assert shown["file"] == "servers/client/main.c"
     assert any("program_main" in each["text"] for each in shown["lines"])
+    words = answer(looked, "x/2xg $sp")["values"]
+    assert [int(each["value"], 16) for each in answer(looked, "stack 4")["stack"]][:2] == words
 
 
-def test_registers_that_changed_are_marked(arch):
-    said = session("run-to client:program_main", "registers", "stepi", "r", arch=arch)
-    assert answer(said, "registers")["changed"] == []
-    changed = answer(said, "r")["changed"]
-    assert ("rip" if arch == "x86_64" else "pc") in changed
+def test_registers_that_changed_are_marked(looked, arch):
+    assert answer(looked, "registers")["changed"] == []
+    assert ("rip" if arch == "x86_64" else "pc") in answer(looked, "r")["changed"]
 
 
 # ---- changing ----
@@ -335,6 +347,42 @@ def test_a_kernel_without_symbols_is_stepped_by_addresses(tmp_path):
     first, end = answers(said, "continue")
     assert (first["stop"], first["pc"]) == ("breakpoint", f"{small_kernels.ENTRY + 2:#x}")
     assert end["exit"] == {"reason": "guest", "status": 3}
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    """A session with a kernel of somebody else: 32 bits, PAE, tasks in ring 3."""
+    commands = (
+        "break system_call; continue; backtrace; walk 0x40000000; finish; run-to crossing; stepi 2; "
+        "who-wrote idt 4; threads"
+    )
+    return session(*commands.split("; "), kernel=build_foreign("pae_tasks"))
+
+
+def test_under_another_kernels_frames_lies_the_task_that_called_it(tasks):
+    frames = answer(tasks, "backtrace")["frames"]
+    assert [each["symbol"] for each in frames] == ["system_call+0x0", "int80+0x16", None]
+    assert [each["ring"] for each in frames] == ["kernel", "kernel", "user"]
+    assert frames[2]["address"] == answer(tasks, "run-to crossing")["pc"]  # where the kernel returns to
+
+
+def test_page_tables_of_another_format_are_walked(tasks):
+    levels = answer(tasks, "walk 0x40000000")["levels"]
+    assert [each["name"] for each in levels] == ["PDPTE", "PDE", "PTE"]
+    assert levels[0]["flags"] == []  # of PAE's outermost entries nothing says who may
+    assert levels[2]["flags"] == ["read-only", "user", "accessed"]
+
+
+def test_who_wrote_a_variable_of_another_kernel_is_found_too(tasks):
+    assert answer(tasks, "who-wrote idt 4")["by"]["symbol"].startswith("kmain+")
+
+
+def test_a_kernel_of_another_processor_is_stepped_through():
+    said = session(
+        "stepi 5", "where", "break *$pc + 0", "continue", "reverse-stepi", kernel=build_foreign("tiny64")
+    )
+    assert answer(said, "where")["file"] == "tests/guest/foreign/tiny64/tiny64.S"
+    assert answer(said, "continue")["stop"] in ("breakpoint", "end")
 
 
 def test_threads_are_shown_of_the_bundled_kernel_alone(tmp_path):

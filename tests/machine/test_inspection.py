@@ -122,7 +122,7 @@ NX = 1 << 63
     ],
 )
 def test_an_x86_entry_is_told_by_its_bits(shift, entry, name, flags, leads_to):
-    (told,) = page_tables.tell("x86_64", walk_of(shift, entry))
+    *_, told = page_tables.tell("x86_64", walk_of(shift, entry, Level(0x1000, 39, 0x2067)))
     assert (told.name, told.flags, told.leads_to) == (name, flags, leads_to)
 
 
@@ -154,5 +154,10 @@ def test_a_descriptor_is_told_by_its_bits(shift, entry, name, flags, leads_to):
     assert (told.name, told.flags, told.leads_to) == (name, flags, leads_to)
 
 
-def walk_of(shift, entry):
-    return Walk((Level(0x1000, shift, entry),), None, 0, False, False, False, False)
+def test_the_outermost_entry_of_pae_says_nothing_of_rights():
+    (told,) = page_tables.tell("x86_64", walk_of(30, 0x3001 | 1 << 3))
+    assert (told.name, told.flags, told.leads_to) == ("PDPTE", ("write-through",), 0x3000)
+
+
+def walk_of(shift, entry, *before):
+    return Walk((*before, Level(0x1000, shift, entry)), None, 0, False, False, False, False)

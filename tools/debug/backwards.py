@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ringscope.emulator.debug.halt import Why
 from ringscope.emulator.debug.source_steps import Unfinished
 from ringscope.emulator.debug.source_steps_back import SourceStepsBack
 from ringscope.emulator.debug.waits import EVENTS
 from ringscope.tools.debug.breakpoints import watched_range
 from ringscope.tools.debug.commands import LIVE, SYMBOLS
-from ringscope.tools.debug.reply import CommandError, Reply
+from ringscope.tools.debug.reply import CommandError, Reply, say
 from ringscope.tools.debug.running import count, nothing
 
 if TYPE_CHECKING:
@@ -100,4 +101,13 @@ def reverse_run_to(session: LiveSession, words: str) -> Reply:
 def who_wrote(session: LiveSession, words: str) -> Reply:
     """Go back behind the instruction that last wrote there, and say what it wrote."""
     address, length = watched_range(session, words)
-    return _back(session, lambda: session.history.last_writer(address, length))
+    found: list[Halt] = []
+
+    def go() -> Halt:
+        found.append(session.history.last_writer(address, length))
+        return found[0]
+
+    reply = _back(session, go)
+    if found[0].why is Why.BEGINNING:
+        return say("nobody has written there since the session began", stop=Why.BEGINNING.value)
+    return reply
