@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 WORD: Final = 1 << 64
+DEEPEST: Final = 32  # parentheses and signs within one another
 READERS: Final = {"u8": 1, "u16": 2, "u32": 4, "u64": 8}
 TOKEN: Final = re.compile(
     r"\s*(?:(?P<number>0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)(?![\w.])"
@@ -122,7 +123,7 @@ class _Parser:
             self._tokens.append(_Token(kind, match[kind], match.start(kind)))
             at = match.end()
         self._tokens.append(_Token("end", "", len(text)))
-        self._next = 0
+        self._next = self._depth = 0
 
     def _peek(self) -> _Token:
         return self._tokens[self._next]
@@ -163,6 +164,14 @@ class _Parser:
         return left
 
     def _unary(self) -> Node:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise ExpressionError(f"an expression within {DEEPEST} others is too deep; take it apart")
+        node = self._signed()
+        self._depth -= 1
+        return node
+
+    def _signed(self) -> Node:
         sign = self._accept("-", "~", "!", "*", "+")
         if sign is None:
             return self._primary()

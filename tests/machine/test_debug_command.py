@@ -273,6 +273,13 @@ def test_a_pipe_goes_on_behind_what_is_refused():
     assert said.status == 2
 
 
+def test_bytes_that_are_no_text_are_no_command():
+    said = ringscope("debug", typed=b"\xff\xfe\nwhere\n")
+    assert said.status == 2
+    assert said.err.startswith("ringscope: there is no command ")
+    assert "cycle 0" in said.out
+
+
 def test_the_end_of_the_pipe_ends_the_session():
     assert ringscope("debug", typed=b"where\n").status == 0
 

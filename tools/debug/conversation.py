@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Final
@@ -39,6 +40,7 @@ from ringscope.tools.trace import names_of
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
     from pathlib import Path
 
 STDIN: Final = 0
@@ -99,12 +101,19 @@ def _converse(shell: Shell, script: list[str] | None) -> int:
         if script is not None:
             shell.script(script, stop_at_refusal=True)
         elif not at_a_terminal:
-            shell.script(sys.stdin, stop_at_refusal=False)
+            shell.script(_piped(), stop_at_refusal=False)
         if at_a_terminal:
             return at_terminal(shell)
     except Leave:
         pass
     return REFUSED if shell.refused else 0
+
+
+def _piped() -> Iterable[str]:
+    """Return the lines on standard input; what is no text in them is no command either."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    return sys.stdin or ()
 
 
 def _recorded(path: Path, options: BootOptions, printer: Printer) -> RecordedSession:

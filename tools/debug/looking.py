@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 GROUP: Final = "looking"
 ABREAST: Final = 4
+CODE_MOST, STACK_MOST = 4096, 1 << 16  # shown at once
 CODE_SHOWN, SOURCE_SHOWN, STACK_SHOWN = 8, 10, 16  # instructions, lines, words where nothing is said
 CHANGED: Final = "bold red"
 
@@ -98,6 +99,7 @@ def disassemble(session: LiveSession, words: str) -> Reply:
     """Show instructions from here or from a place, with the source lines that they come from."""
     live = session.live
     text, number = _and_count(words, CODE_SHOWN)
+    number = min(number, CODE_MOST)
     address = live.address_of(text) if text else live.pc
     user = live.user if not text or live.programs.describe(address, None, user=False) is None else False
     rows: list[Text | str] = []
@@ -166,7 +168,7 @@ def list_source(session: LiveSession, words: str) -> Reply:
 def stack(session: LiveSession, words: str) -> Reply:
     """Show the words on the stack, with the names of the code and data that they point to."""
     live = session.live
-    number = count(words) if words else STACK_SHOWN
+    number = min(count(words), STACK_MOST) if words else STACK_SHOWN
     mode = live.mode
     top = live.engine.register(mode.stack_pointer)
     content = live.control.read(top, number * mode.word)

@@ -22,7 +22,7 @@ FORMAT: Final = re.compile(r"/(?P<count>\d*)(?P<letters>[a-z]*)")
 STYLES: Final = "xduacsi"
 ROW: Final = 16  # bytes
 MOST: Final = 1 << 20  # bytes shown at once
-STRING_MOST: Final = 1024
+STRING_MOST, TEXTS_MOST = 1024, 1024  # bytes of one text; texts
 ASSIGNMENT: Final = re.compile(r"(?P<to>.*[^=!<>])=(?P<value>[^=].*)")
 
 
@@ -105,7 +105,7 @@ def _shown(session: LiveSession, value: int, style: str, size: int) -> str:
 
 def _text(session: LiveSession, address: int, number: int) -> Reply:
     rows, texts = [], []
-    for _ in range(number):
+    for _ in range(min(number, TEXTS_MOST)):
         content = session.control.read(address, STRING_MOST)
         if not content:
             raise CommandError(f"there is no memory at {address:#x}")

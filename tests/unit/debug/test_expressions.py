@@ -66,6 +66,7 @@ def value(text):
         ("!rax", 0),
         ("$pc == main && $rsp >= 0x8000", 1),
         ("$pc == main + 1 || rax != 0x10", 0),
+        ("(" * 30 + "7" + ")" * 30, 7),
         ("1 == 1 & 3", 1),  # C's precedence: (1 == 1) & 3
         ("0xffffffffffffffff + 2", 1),
     ],
@@ -89,6 +90,8 @@ def test_what_stands_behind_a_false_condition_is_not_read():
         ("1 = 2", "'=' means nothing"),
         ("12ab", "'12ab' means nothing"),
         ("0x10000000000000000", "does not fit into 64 bits"),
+        ("(" * 10_000 + "1" + ")" * 10_000, "too deep"),
+        ("-" * 10_000 + "1", "too deep"),
     ],
 )
 def test_what_is_no_expression_is_refused_with_the_place(text, complaint):
