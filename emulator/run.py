@@ -224,6 +224,8 @@ class Run:
             for probe in self._probes:
                 probe.close()
             self.machine.engine.close()
+            self.__dict__.pop("control", None)
+            del self.machine, self._typed  # and with them the guest's memory
             if self._disk is not None:
                 self._disk.close()
 

@@ -139,14 +139,12 @@ class Ringscope:
         return self._runs[key]
 
     def _to_end(self, run: Run, watched: tuple[str, ...], typed: str, exit_on: str | None, limit: int) -> Run:
-        from ringscope.emulator import ConfigError, PlaceError  # noqa: PLC0415  not at pytest's start
-
         try:
             for words in watched:
                 _add_probe(run, words)
             if exit_on is not None:
                 run.machine.exit_on(exit_on)
-        except (ConfigError, PlaceError) as error:
+        except ValueError as error:  # ConfigError, PlaceError, or too many probes
             _refuse(error)
         if typed:
             run.type(typed)

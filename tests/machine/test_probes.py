@@ -131,6 +131,20 @@ def test_a_run_step_by_step_books_the_same(make, arch: str) -> None:
     assert seen[0] == seen[1]
 
 
+@pytest.mark.parametrize("arch", BUSY)
+def test_stopping_at_a_probe_does_not_pass_it_twice(make, arch: str) -> None:
+    processor = make(arch)
+    address = function(processor, BUSY[arch][1])
+    number = add_probe(processor.engine, address)
+    end = processor.place(processor.snippets.CODE, busy(processor, address))
+    processor.place_end(end)
+    processor.begin()
+    stops = 0
+    while processor.run_to(address, end) == address:
+        stops += 1
+    assert stops == booked(processor, number).count == entries(processor.engine, number) == 50
+
+
 RECURSION = {
     "x86_64": ("mov ecx, 3;", "dec ecx; jz out; call {self}; out: ret"),
     "aarch64": (
