@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -66,7 +65,7 @@ def list_profiles(_: argparse.Namespace) -> int:
 def show_profile(arguments: argparse.Namespace) -> int:
     """Run ``cpu show`` and return the exit status."""
     profile = profiles.load(arguments.profile)
-    document = tomllib.loads(profiles.find(arguments.profile).read_text(encoding="utf-8"))
+    document = profiles.document(arguments.profile)
     table = Table("parameter", "value", "unit", "source", box=None, pad_edge=False)
     table.columns[1].justify = "right"
     for path, source in profile.sources.items():

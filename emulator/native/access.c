@@ -32,6 +32,22 @@ static bool observe_for_others(struct core *c, uint64_t vaddr, unsigned size, bo
 /* Device memory is not cached: it goes past the caches at a price of its own. */
 static inline bool is_cached(const struct core *c, uint64_t paddr) { return ram_at(&c->ram, paddr, 1) != NULL; }
 
+/* The access has taken longer than a hit: the pipeline will say what of it shows. Outside of a block, in the delivery of
+ * an exception, all does. */
+static void note_delay(struct core *c, uint32_t access, bool write)
+{
+    uint32_t miss = c->delay[CAUSE_D_MISS], walk = c->delay[CAUSE_TLB_WALK];
+
+    c->delay[CAUSE_D_MISS] = c->delay[CAUSE_TLB_WALK] = 0;
+    c->account.delayed = false;
+    if (c->block) {
+        pipeline_note(&c->pipeline, access, miss, walk, write);
+    } else {
+        account_charge(&c->account, CAUSE_D_MISS, miss);
+        account_charge(&c->account, CAUSE_TLB_WALK, walk);
+    }
+}
+
 static inline void observe(env_t *env, uint64_t vaddr, unsigned size, bool write)
 {
     struct core *c = running;
@@ -41,8 +57,11 @@ static inline void observe(env_t *env, uint64_t vaddr, unsigned size, bool write
         c->account.now->n[COUNTER_BYTES_COPIED] += size;
     if (!c->observing && !observe_for_others(c, vaddr, size, write))
         return;
+    uint32_t access = c->pipeline.accesses++;
     if ((vaddr & 0xfff) + size > 0x1000) {
         observe_across_pages(c, vaddr, size, write);
+        if (c->account.delayed)
+            note_delay(c, access, write);
         return;
     }
     const struct tlb_entry *e = mmu_translate(&c->models.mmu, &c->account, vaddr, write ? ACCESS_STORE : ACCESS_LOAD);
@@ -53,6 +72,8 @@ static inline void observe(env_t *env, uint64_t vaddr, unsigned size, bool write
         hierarchy_data(&c->models.hierarchy, &c->account, paddr, size, write);
     else
         core_charge(c, write ? COST_DEVICE_WRITE : COST_DEVICE_READ);
+    if (c->account.delayed)
+        note_delay(c, access, write);
 }
 
 /* Two translations, one access. */

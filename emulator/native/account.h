@@ -9,6 +9,7 @@
 #ifndef RINGSCOPE_ACCOUNT_H
 #define RINGSCOPE_ACCOUNT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum counter {
@@ -44,6 +45,8 @@ struct account {
     struct counters *now;    /* of the ring in force */
     uint64_t *cause;         /* CAUSE_COUNT cycles, of the ring in force */
     uint64_t cycles;         /* of all rings and causes */
+    uint32_t *delay;         /* CAUSE_COUNT cycles that a pipeline may hide, to be taken up by it; NULL: there is none */
+    bool delayed;            /* some of them is not 0 */
     uint64_t issue_fraction; /* issue units not yet a whole cycle, below ISSUE_UNITS_PER_CYCLE */
 };
 
@@ -53,6 +56,17 @@ static inline void account_charge(struct account *a, enum cause cause, uint32_t 
 {
     a->cause[cause] += cycles;
     a->cycles += cycles;
+}
+
+/* Something takes so long: what of it shows is the pipeline's to say. Without one all of it does. */
+static inline void account_delay(struct account *a, enum cause cause, uint32_t cycles)
+{
+    if (!a->delay) {
+        account_charge(a, cause, cycles);
+        return;
+    }
+    a->delay[cause] += cycles;
+    a->delayed |= cycles != 0;
 }
 
 /* Charge issue units; the fraction is carried to the next call, so no cycle is lost or gained by rounding. */

@@ -25,6 +25,8 @@ struct core *core_new(const struct callbacks *callbacks, const struct model_conf
     c->call = *callbacks;
     c->timing = c->observing = timing;
     c->tlb_patience = TLB_PATIENCE;
+    pipeline_init(&c->pipeline, &config->pipeline);
+    c->account.delay = timing ? c->delay : NULL;
     c->continue_pc = c->repeat_pc = c->debug.step_over = c->next_event = c->stop_at = NOWHERE;
     core_book(c, RING_KERNEL);
     return c;

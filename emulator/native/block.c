@@ -23,13 +23,20 @@ const char *block_table_init(struct block_table *table)
     return table->bucket ? NULL : "no memory for the table of decoded blocks";
 }
 
+static void block_free(struct block *b)
+{
+    free(b->code);
+    free(b->op);
+    free(b->summary);
+    free(b);
+}
+
 void block_table_clear(struct block_table *table)
 {
     for (uint32_t i = 0; i <= table->mask; i++) {
         for (struct block *b = table->bucket[i], *next; b; b = next) {
             next = b->next;
-            free(b->code);
-            free(b);
+            block_free(b);
         }
         table->bucket[i] = NULL;
     }
@@ -52,7 +59,7 @@ static uint32_t bucket_of(const struct block_table *table, uint64_t paddr, uint3
 static void add_cost(struct block_insn *sum, uint32_t word, const uint32_t *price)
 {
     uint32_t cost = word >> 8 & 0xff;
-    sum->issue += word >> 16;
+    sum->ops = (uint16_t)(sum->ops + (word >> 16));
     if (cost == BLOCK_NO_COST)
         return;
     if (cost_cause(cost) == CAUSE_TRAP)
@@ -61,7 +68,39 @@ static void add_cost(struct block_insn *sum, uint32_t word, const uint32_t *pric
         sum->serialisation += price[cost];
 }
 
-static struct block *block_new(const struct decoded *d, const struct block_source *source, const uint32_t *price)
+/* A port that a block asks for during less than three quarters of its delivery has no queue: out of order its operations
+ * need no port. This keeps summaries short. */
+static void forget_idle_ports(struct micro_op *op, uint32_t count)
+{
+    uint32_t asked[PIPELINE_REGISTERS - PIPELINE_PORTS] = {0}, delivery = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        asked[op[i].port] += op[i].occupancy;
+        delivery += op[i].slot;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (4 * asked[op[i].port] < 3 * delivery)
+            op[i].port = 0;
+}
+
+/* A copy of what the decoder said of the operations, and their summary. */
+static bool keep_operations(struct block *b, const struct decoded *d, const struct pipeline_config *config)
+{
+    enum { TERMS_PER_OP = 4, TERMS_MORE = 16 }; /* beyond these the operations are done sooner one by one */
+    uint32_t ops = b->insn[b->insns - 1].ops, room = TERMS_PER_OP * ops + TERMS_MORE;
+
+    b->op = malloc((ops + 1) * sizeof(*b->op));
+    if (!b->op)
+        return false;
+    memcpy(b->op, d->op, ops * sizeof(*b->op));
+    if (!config->in_order)
+        forget_idle_ports(b->op, ops);
+    b->summary = pipeline_summarise(config, b->op, ops, room < SUMMARY_TERMS ? room : SUMMARY_TERMS);
+    return true;
+}
+
+static struct block *block_new(const struct decoded *d, const struct block_source *source,
+                               const struct model_config *config)
 {
     uint32_t insns = d->insns ? d->insns : 1;
     struct block *b = calloc(1, sizeof(*b) + insns * sizeof(b->insn[0]));
@@ -78,14 +117,14 @@ static struct block *block_new(const struct decoded *d, const struct block_sourc
     b->element = d->element;
     for (uint32_t i = 0; i < d->insns; i++) {
         sum.end = (uint16_t)(sum.end + (d->insn[i] & 0xff));
-        add_cost(&sum, d->insn[i], price);
+        add_cost(&sum, d->insn[i], config->cost);
         b->insn[i] = sum;
     }
     b->bytes = sum.end;
     b->compared = b->bytes ? b->bytes : source->length < INSN_BYTES_MAX ? source->length : INSN_BYTES_MAX;
     b->code = malloc(b->compared);
-    if (!b->code) {
-        free(b);
+    if (!b->code || !keep_operations(b, d, &config->pipeline)) {
+        block_free(b);
         return NULL;
     }
     memcpy(b->code, source->code, b->compared);
@@ -99,7 +138,7 @@ static bool is_at(const struct block *b, const struct block_source *source)
 }
 
 struct block *block_get(struct block_table *table, const struct block_source *source, decode_callback decode,
-                        const struct decoded *out, const uint32_t *price)
+                        const struct decoded *out, const struct model_config *config)
 {
     struct block **bucket = &table->bucket[bucket_of(table, source->paddr, source->mode)];
 
@@ -108,7 +147,7 @@ struct block *block_get(struct block_table *table, const struct block_source *so
             return b;
 
     decode(source->pc, source->code, source->length, source->page, source->mode);
-    struct block *b = block_new(out, source, price);
+    struct block *b = block_new(out, source, config);
     if (!b)
         return NULL;
     b->next = *bucket;

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pipeline.h"
+
 enum { BLOCK_INSNS_MAX = 64, BLOCK_NO_BRANCH = 0xff, BLOCK_NO_COST = 0xff };
 
 /* The mode a block is decoded in, part of its key. */
@@ -40,12 +42,14 @@ struct decoded {
     uint32_t flags;
     uint32_t mark;        /* the first instruction's displacement if it is a mark, else 0 */
     uint32_t element;     /* issue units of one element of the last instruction beyond the first */
-    uint32_t insn[BLOCK_INSNS_MAX]; /* length | enum cost or BLOCK_NO_COST << 8 | issue units << 16 */
+    uint32_t insn[BLOCK_INSNS_MAX]; /* length | enum cost or BLOCK_NO_COST << 8 | micro-operations << 16 */
+    struct micro_op op[BLOCK_INSNS_MAX * PIPELINE_OPS_PER_INSN]; /* of all instructions, in order */
 };
 
 struct block_insn {
     uint16_t end;         /* offset of the next instruction */
-    uint32_t issue, trap, serialisation; /* cost of the block up to and including this one */
+    uint16_t ops;         /* micro-operations of the block up to and including this one */
+    uint32_t trap, serialisation; /* fixed prices of the block up to and including this one */
 };
 
 struct block {
@@ -59,6 +63,8 @@ struct block {
     uint32_t element;
     uint32_t compared;    /* bytes at `code`, by which the block is known again */
     uint8_t *code;
+    struct micro_op *op;
+    struct summary *summary; /* of all operations; NULL: they are done one by one */
     struct block_insn insn[];
 };
 
@@ -100,9 +106,9 @@ struct block_source {
     uint32_t page;   /* of them, those before the page end */
 };
 
-/* The block at `source`, decoded through `decode`, which fills `out`, where it is new. `price` gives the cycles of each
- * enum cost. NULL: no memory. */
+/* The block at `source`, decoded through `decode`, which fills `out`, where it is new. `config` has the prices and
+ * the pipeline. NULL: no memory. */
 struct block *block_get(struct block_table *table, const struct block_source *source, decode_callback decode,
-                        const struct decoded *out, const uint32_t *price);
+                        const struct decoded *out, const struct model_config *config);
 
 #endif

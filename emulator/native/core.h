@@ -105,6 +105,12 @@ struct core {
     bool observing;               /* and see each access, and nobody else does: no debugger, no instruction done again */
     bool retrying;                /* the engine is doing an instruction a second time */
     struct models models;
+    struct pipeline pipeline;
+    uint32_t delay[CAUSE_COUNT];  /* of account.h: noted with each access, fetch and branch */
+    uint64_t *block_cause;        /* whose books the block in flight is charged to: its ring may end with it */
+    uint64_t stall_fraction[CAUSE_COUNT]; /* issue units of each cause not booked yet */
+    uint64_t element_units;       /* what the present element of a string instruction was charged */
+    bool settled;                 /* it has been charged */
     struct books books;
 
     /* the engine */
@@ -185,8 +191,10 @@ static inline void core_book(struct core *c, enum ring ring)
 }
 static inline void core_charge(struct core *c, enum cost cost)
 {
-    if (c->timing)
+    if (c->timing) {
         models_charge(&c->models, &c->account, cost, (enum cause)cost_cause(cost));
+        pipeline_drain(&c->pipeline);
+    }
 }
 
 /* schedule.c */
@@ -218,6 +226,14 @@ void core_claim_accesses(struct core *c); /* recompute `observing` */
 
 /* api.c */
 void core_allow_short_cuts(struct core *c, bool allowed);
+
+/* charge.c */
+void core_charge_block(struct core *c, uint32_t insns); /* the first of the block have been executed */
+void core_settle_block(struct core *c);                 /* all have, if there is a block */
+struct books core_books_after(struct core *c, uint32_t insns); /* as they would be, were the block cut then */
+void core_hold_front(struct core *c);                   /* a fetch or a branch took longer */
+void core_repeat_element(struct core *c);               /* another element of a string instruction begins */
+void core_refund_element(struct core *c);               /* it was not executed */
 
 /* translate.c */
 enum {                   /* in the low bits of a hook's argument, else its block */

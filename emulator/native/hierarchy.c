@@ -139,7 +139,7 @@ static void store_to_first(struct hierarchy *h, struct account *a, uint32_t line
         const struct served_config *server = first->write_allocate
                                                  ? fill_first(h, a, first, line, !first->write_through)
                                                  : store_line(h, a, 0, line, PART);
-        account_charge(a, CAUSE_D_MISS, server->store);
+        account_delay(a, CAUSE_D_MISS, server->store);
         if (!first->write_allocate)
             return;
     }
@@ -154,7 +154,7 @@ static void load_line(struct hierarchy *h, struct account *a, uint32_t line)
     if (cache_touch(&h->l1d, line, false))
         return;
     account_count(a, COUNTER_L1D_LOAD_MISSES);
-    account_charge(a, CAUSE_D_MISS, fill_first(h, a, &h->l1d, line, false)->load);
+    account_delay(a, CAUSE_D_MISS, fill_first(h, a, &h->l1d, line, false)->load);
 }
 
 void hierarchy_data_slow(struct hierarchy *h, struct account *a, uint64_t paddr, unsigned size, bool write)
@@ -172,7 +172,7 @@ void hierarchy_fetch_slow(struct hierarchy *h, struct account *a, uint32_t line)
     if (cache_touch(&h->l1i, line, false))
         return;
     account_count(a, COUNTER_L1I_LOAD_MISSES);
-    account_charge(a, CAUSE_I_MISS, fill_first(h, a, &h->l1i, line, false)->fetch);
+    account_delay(a, CAUSE_I_MISS, fill_first(h, a, &h->l1i, line, false)->fetch);
 }
 
 uint32_t hierarchy_walk_load(struct hierarchy *h, struct account *a, uint64_t paddr)

@@ -39,10 +39,10 @@
  * Reads of the page walker look in L1D and move lines there as loads do, but are not L1-dcache-loads: those are the
  * program's own. Counters of an absent level stay 0; what reaches memory has no counter.
  *
- * What is charged: nothing for a hit in L1, which the static cost of the instruction contains; for a miss the price of
- * the level that served (struct served_config), per line, to i-miss or d-miss of the ring in force; a walker's read
- * returns its price instead. A store that allocates is served by whoever had its line, one that does not by the level
- * that took it. Writebacks and stores written through are free: they wait in buffers.
+ * What it takes: nothing for a hit in L1, which the latency of the instruction contains; for a miss what the level that
+ * served adds (struct served_config), per line, as an i-miss or d-miss that the pipeline may hide (account_delay); a
+ * walker's read returns its price instead. A store that allocates is served by whoever had its line, one that does not
+ * by the level that took it. Writebacks and stores written through are free: they wait in buffers.
  *
  * Contract: addresses are those of cacheable memory, below hierarchy_paddr_limit(); device accesses do not come here.
  */

@@ -110,7 +110,7 @@ const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, u
     if (has_second_level(mmu))
         account_count(a, COUNTER_STLB_LOADS);
     if (second) {
-        account_charge(a, CAUSE_TLB_WALK, mmu->price.stlb_hit);
+        account_delay(a, CAUSE_TLB_WALK, mmu->price.stlb_hit);
         return fill(mmu, first, vaddr, tlb_entry_paddr(second, vaddr), tlb_entry_shift(second),
                     (unsigned)(second->data >> 6 & 63), tlb_entry_global(second));
     }
@@ -119,7 +119,7 @@ const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, u
     account_count(a, COUNTER_PAGE_WALKS);
     uint32_t cycles = walk_cycles(mmu, a, vaddr, &walk);
     a->now->n[COUNTER_PAGE_WALK_CYCLES] += cycles;
-    account_charge(a, CAUSE_TLB_WALK, cycles);
+    account_delay(a, CAUSE_TLB_WALK, cycles);
     if (has_second_level(mmu))
         (void)fill(mmu, &mmu->stlb, vaddr, walk.paddr, walk.page_shift, walk.page_shift, walk.global);
     return fill(mmu, first, vaddr, walk.paddr, walk.page_shift, walk.page_shift, walk.global);

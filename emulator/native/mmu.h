@@ -20,7 +20,7 @@
  *   L2-TLB-loads, -load-misses   those misses, and those that the second level did not hold either; 0 without one
  *   page-walks     walks, one for each translation that no level held; its reads go through L1D and are counted there
  *                  as hierarchy.h says, and only once: what the engine does for itself is never counted
- *   page-walk-cycles   what they took, all of it charged to tlb-walk; STLB hits are charged to tlb-walk too
+ *   page-walk-cycles   what they took; as tlb-walk is charged what of it and of STLB hits the pipeline does not hide
  * A translation that finds no mapping counts, charges and changes nothing: the access faults and is counted when it is
  * tried again. Permissions are the engine's: a present page that refuses the access is looked up as any other. A first
  * store to a clean page causes no extra walk.

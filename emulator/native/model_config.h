@@ -32,7 +32,7 @@ struct cache_config {
     uint32_t inclusion;      /* of an outer level, towards all before it (exclusive: the one before it) */
 };
 
-/* Cycles charged when a level beyond L1 had to serve an access: what the core fails to hide, not the whole latency. */
+/* Cycles that an access takes beyond a hit when a level beyond L1 has to serve it. */
 struct served_config {
     uint32_t fetch, load, store;
     uint32_t walk; /* one read by the page walker, whose reads depend on each other */
@@ -69,6 +69,17 @@ struct predictor_config {
     uint32_t redirect;     /* cycles charged when a taken direct branch was not in the BTB */
 };
 
+/* The issue model (pipeline.h). */
+struct pipeline_config {
+    uint32_t in_order;       /* 1: an instruction begins after the one before */
+    uint32_t blocking;       /* 1: nothing goes on while a load misses (in order only) */
+    uint32_t window;         /* instructions between the front end and retirement, at most; out of order only */
+    uint32_t fill_buffers;   /* lines of L1D that may be missing at once */
+    uint32_t store_buffer;   /* stores that wait for the cache */
+    uint32_t forward;        /* cycles from a store's data to a load of the same place */
+    uint32_t taken_interval; /* cycles from one taken branch to the next, at least */
+};
+
 struct model_config {
     uint32_t frequency_khz;
     struct cache_config l1i, l1d, l2, llc;
@@ -76,6 +87,7 @@ struct model_config {
     struct tlb_config itlb, dtlb, stlb;
     struct walk_config walk;
     struct predictor_config predictor;
+    struct pipeline_config pipeline;
     uint32_t cost[COST_COUNT];
 };
 

@@ -131,6 +131,6 @@ bool predictor_branch(struct predictor *p, struct account *a, enum branch_kind k
     if (kind == BRANCH_CALL || kind == BRANCH_INDIRECT_CALL)
         push_return(p, next);
     a->now->n[COUNTER_BRANCH_MISSES] += !foreseen;
-    account_charge(a, CAUSE_BRANCH, (foreseen ? 0 : p->mispredict) + ((foreseen & late) ? p->redirect : 0));
+    account_delay(a, CAUSE_BRANCH, (foreseen ? 0 : p->mispredict) + ((foreseen & late) ? p->redirect : 0));
     return !foreseen;
 }

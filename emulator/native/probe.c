@@ -131,26 +131,17 @@ void probe_pass(struct core *c, uint64_t pc)
     pass(c, pc, &c->books);
 }
 
-/* The books as they would be had the block been left before the instruction at pc: what follows is charged already. */
-static struct books books_up_to(const struct core *c, uint64_t pc)
+/* The books as they would be had the block been left before the instruction at pc. */
+static struct books books_up_to(struct core *c, uint64_t pc)
 {
-    struct books books = c->books;
     const struct block *b = c->block;
-    uint32_t done = b->insns - block_insns_from(b, (uint32_t)(pc - c->block_pc));
-    const struct block_insn none = {0}, *kept = done ? &b->insn[done - 1] : &none, *all = &b->insn[b->insns - 1];
+    uint32_t rest = block_insns_from(b, (uint32_t)(pc - c->block_pc));
+    struct books books = c->timing ? core_books_after(c, b->insns - rest) : c->books;
     enum ring ring = arch_ring(c);
-    uint64_t *cause = books.cause[ring], units = all->issue - kept->issue, rest = c->account.issue_fraction;
 
-    books.counters[ring].n[COUNTER_INSTRUCTIONS] -= b->insns - done;
-    if (!c->timing) {
-        cause[CAUSE_ISSUE] -= b->insns - done;
-        return books;
-    }
-    if (units > rest)
-        cause[c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE] -=
-            (units - rest + ISSUE_UNITS_PER_CYCLE - 1) / ISSUE_UNITS_PER_CYCLE;
-    cause[CAUSE_TRAP] -= all->trap - kept->trap;
-    cause[CAUSE_SERIALISATION] -= all->serialisation - kept->serialisation;
+    books.counters[ring].n[COUNTER_INSTRUCTIONS] -= rest;
+    if (!c->timing)
+        books.cause[ring][CAUSE_ISSUE] -= rest;
     return books;
 }
 

@@ -7,39 +7,17 @@
  * engine cut shorter (after an instruction that changes its state, for a step or a breakpoint), the hook finds itself
  * in the middle of a block, knows it by `continue_pc`, and counts nothing twice.
  *
- * At a block boundary, in this order: the block left is completed (its branch is now decided); what is due happens
- * (device events, a stop, an interrupt); marks; then the block entered is charged as a whole. Data accesses charge
- * themselves as they complete. If an exception cuts the block, what was not executed is taken back.
+ * At a block boundary, in this order: the block left is completed: charged by the pipeline (pipeline.h), which now knows
+ * what its accesses took, and its branch is decided; what is due happens (device events, a stop, an interrupt); marks;
+ * then the block entered is counted as a whole and its lines are fetched. If an exception cuts the block, what was not
+ * executed is not counted, and what was is charged.
  */
 #include "core.h"
 #include "mark.h"
 
 #include <string.h>
 
-/* ---- charging ---- */
-
-static void charge_issue(struct core *c, uint32_t units)
-{
-    uint64_t before = c->account.cause[CAUSE_ISSUE];
-    account_issue(&c->account, units);
-    if (c->ledger.current.copying) {
-        uint64_t cycles = c->account.cause[CAUSE_ISSUE] - before;
-        c->account.cause[CAUSE_ISSUE] = before;
-        c->account.cause[CAUSE_COPY] += cycles;
-    }
-}
-
-/* Take back issue units of a block that was cut: the inverse of charge_issue, borrowing whole cycles. */
-static void refund_issue(struct core *c, uint32_t units)
-{
-    enum cause cause = c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE;
-    uint64_t cycles = 0;
-    if (units > c->account.issue_fraction)
-        cycles = (units - c->account.issue_fraction + ISSUE_UNITS_PER_CYCLE - 1) / ISSUE_UNITS_PER_CYCLE;
-    c->account.issue_fraction += cycles * ISSUE_UNITS_PER_CYCLE - units;
-    c->account.cause[cause] -= cycles;
-    c->account.cycles -= cycles;
-}
+/* ---- into a block and out of it ---- */
 
 static void fetch(struct core *c, uint64_t pc, uint32_t bytes)
 {
@@ -57,28 +35,34 @@ static void fetch(struct core *c, uint64_t pc, uint32_t bytes)
     }
 }
 
-/* The block entered, as a whole. */
-static inline void charge_block(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
+/* The block entered: counted as a whole, its lines fetched. */
+static inline void begin_block(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
 {
-    const struct block_insn *last = &b->insn[b->insns - 1];
-
     c->account.now->n[COUNTER_INSTRUCTIONS] += b->insns;
-    charge_issue(c, last->issue);
-    if (last->trap)
-        account_charge(&c->account, CAUSE_TRAP, last->trap);
-    if (last->serialisation)
-        account_charge(&c->account, CAUSE_SERIALISATION, last->serialisation);
     fetch(c, pc, bytes);
+    if (c->account.delayed)
+        core_hold_front(c);
+    c->block_cause = c->account.cause;
+    c->settled = false;
 }
 
 /* The block left, now that it is known where its branch went. */
-static inline void charge_branch(struct core *c, const struct block *b, uint64_t next_pc)
+static inline void decide_branch(struct core *c, const struct block *b, uint64_t next_pc)
 {
     uint64_t fallthrough = c->block_pc + b->bytes;
     uint64_t branch_pc = c->block_pc + block_last_insn(b);
     bool taken = (b->branch != BRANCH_CONDITIONAL) | (next_pc != fallthrough);
-    predictor_branch(&c->models.predictor, &c->account, (enum branch_kind)b->branch, branch_pc, fallthrough, next_pc,
-                     taken);
+    bool missed = predictor_branch(&c->models.predictor, &c->account, (enum branch_kind)b->branch, branch_pc,
+                                   fallthrough, next_pc, taken);
+    if (taken)
+        pipeline_taken(&c->pipeline);
+    if (missed) {
+        pipeline_redirect(&c->pipeline, c->delay[CAUSE_BRANCH]);
+        c->delay[CAUSE_BRANCH] = 0;
+        c->account.delayed = false;
+    } else if (c->account.delayed) {
+        core_hold_front(c);
+    }
 }
 
 static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint32_t size)
@@ -86,7 +70,7 @@ static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint
     uint32_t bytes = b->bytes ? b->bytes : size;
 
     if (c->timing)
-        charge_block(c, b, pc, bytes);
+        begin_block(c, b, pc, bytes);
     else
         c->account.cycles += b->insns; /* core_settle() tells the books */
     if (b->flags & BLOCK_SETTLES_FLAGS)
@@ -103,21 +87,14 @@ void core_leave_block(struct core *c, uint64_t next_pc)
     core_settle(c);
     const struct block *b = c->block;
 
+    core_settle_block(c);
     c->block = NULL;
     c->continue_pc = c->repeat_pc = NOWHERE;
     if (b && b->branch != BLOCK_NO_BRANCH && c->timing)
-        charge_branch(c, b, next_pc);
+        decide_branch(c, b, next_pc);
 }
 
 /* ---- string instructions that were cut between two elements ---- */
-
-/* Between two elements: one more of them is charged. */
-static void repeat_element(struct core *c)
-{
-    c->repeat_started = true;
-    if (c->timing)
-        charge_issue(c, c->block->element);
-}
 
 /* A repeating instruction that was cut goes on: it has been counted, its next element is charged. */
 static void resume_repeat(struct core *c, const struct block *b, uint64_t pc)
@@ -125,7 +102,9 @@ static void resume_repeat(struct core *c, const struct block *b, uint64_t pc)
     c->block = b;
     c->block_pc = c->repeat_pc = pc;
     c->continue_pc = NOWHERE;
-    repeat_element(c);
+    c->block_cause = c->account.cause;
+    c->settled = true;
+    core_repeat_element(c);
 }
 
 bool core_cut_block(struct core *c, uint64_t pc)
@@ -144,27 +123,25 @@ bool core_cut_block(struct core *c, uint64_t pc)
     if (pc == c->repeat_pc && c->repeat_started) {
         core_remember_repeat(c, pc);
         if (c->timing)
-            refund_issue(c, b->element);
+            core_refund_element(c);
         done = b->insns;
     } else {
         while (b->bytes && done < b->insns && b->insn[done].end <= offset)
             done++;
     }
+    if (c->settled)
+        core_settle_block(c);
+    else if (c->timing)
+        core_charge_block(c, done);
     c->block = NULL;
     c->continue_pc = c->repeat_pc = NOWHERE;
     probe_cut(c, pc);
     if (done == b->insns)
         return true;
-    const struct block_insn none = {0}, *kept = done ? &b->insn[done - 1] : &none, *all = &b->insn[b->insns - 1];
-    if (c->timing) {
+    if (c->timing)
         c->account.now->n[COUNTER_INSTRUCTIONS] -= b->insns - done;
-        refund_issue(c, all->issue - kept->issue);
-        c->account.cause[CAUSE_TRAP] -= all->trap - kept->trap;
-        c->account.cause[CAUSE_SERIALISATION] -= all->serialisation - kept->serialisation;
-        c->account.cycles -= all->trap - kept->trap + all->serialisation - kept->serialisation;
-    } else {
+    else
         c->account.cycles -= b->insns - done;
-    }
     return true;
 }
 
@@ -207,8 +184,10 @@ static bool meet_what_is_due(struct core *c, uint64_t pc)
     int vector = arch_interrupt_to_take(c);
     core_rearm(c);
     if (vector >= 0) {
-        if (c->block)
+        if (c->block) {
+            core_settle_block(c);
             core_remember_repeat(c, pc);
+        }
         c->block = NULL;
         c->repeat_pc = NOWHERE;
         arch_take_interrupt(c, pc, vector);
@@ -298,13 +277,17 @@ static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
             if (c->debug.met)
                 core_stop_here(c, pc, (enum stop_reason)c->debug.met);
             else if (c->account.cycles < c->due || !meet_what_is_due(c, pc))
-                repeat_element(c);
+                core_repeat_element(c);
             return;
         }
         c->repeat_pc = NOWHERE; /* it overwrote itself */
     }
-    if ((c->stepping || c->debug.active || c->debug.met) && debug_stops(c, pc))
-        return;
+    if (c->stepping || c->debug.active || c->debug.met) {
+        if (pc != c->continue_pc)
+            core_settle_block(c); /* who stops here reads the books */
+        if (debug_stops(c, pc))
+            return;
+    }
     if (pc == c->continue_pc && continue_block(c, b, pc, size)) {
         if ((uintptr_t)user & HOOK_PROBE && !c->stop)
             probe_pass_inside(c, pc);
@@ -344,11 +327,14 @@ void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
         return;
     if (c->timing && c->quiet_until && is_routine(user, size)) {
         const struct block *left = c->block, *b = user;
-        if (left && left->branch != BLOCK_NO_BRANCH)
-            charge_branch(c, left, pc);
-        c->block = NULL;
+        if (left) {
+            core_settle_block(c);
+            c->block = NULL;
+            if (left->branch != BLOCK_NO_BRANCH)
+                decide_branch(c, left, pc);
+        }
         if (c->account.cycles < c->quiet_until) {
-            charge_block(c, b, pc, size);
+            begin_block(c, b, pc, size);
             c->block = b;
             c->block_pc = pc;
             return;

@@ -23,7 +23,10 @@ static const struct {
     const char *name;
     size_t offset, bytes;
 } fields[] = {
-    FIELD(account.cycles), FIELD(account.issue_fraction), FIELD(credited), FIELD(books),
+    FIELD(account.cycles), FIELD(account.issue_fraction), FIELD(account.delayed), FIELD(credited), FIELD(books),
+    FIELD(pipeline.time), FIELD(pipeline.taken), FIELD(pipeline.instructions), FIELD(pipeline.retired), FIELD(pipeline.late),
+    FIELD(pipeline.is_late), FIELD(pipeline.accesses), FIELD(pipeline.pending_count), FIELD(pipeline.pending),
+    FIELD(delay), FIELD(stall_fraction), FIELD(element_units), FIELD(settled),
     FIELD(block_pc), FIELD(continue_pc), FIELD(repeat_pc), FIELD(repeat), FIELD(repeats), FIELD(repeat_started),
     FIELD(idle), FIELD(late_max), FIELD(interrupt_pending), FIELD(wants_accesses),
     FIELD(exceptions), FIELD(exception_cycles), FIELD(shutdown_pc),
@@ -142,7 +145,7 @@ bool core_state_set_block(struct core *c, const struct saved_block *saved)
     struct block_source source = {
         .pc = c->block_pc, .paddr = saved->paddr, .mode = saved->mode, .code = saved->code, .length = saved->bytes,
         .page = page < saved->bytes ? page : saved->bytes};
-    c->block = block_get(&c->blocks, &source, c->call.decode, &c->decoded, c->models.config.cost);
+    c->block = block_get(&c->blocks, &source, c->call.decode, &c->decoded, &c->models.config);
     return c->block && c->block->compared == saved->bytes;
 }
 
@@ -164,6 +167,7 @@ void core_state_done(struct core *c, enum ring ring)
     c->debug.met = STOP_NONE;
     c->account.now = NULL; /* nothing to settle */
     core_book(c, ring);
+    c->block_cause = c->account.cause; /* one of another ring has been settled */
     arch_state_restored(c);
     engine.tlb_flush(c->cpu);
     engine.control(c->uc, ENGINE_FLUSH_TRANSLATIONS);

@@ -37,6 +37,14 @@ struct trace_point trace_take_at_end(struct core *c)
     return c->block ? trace_take(c, c->block_pc + block_last_insn(c->block)) : (struct trace_point){0};
 }
 
+void trace_settle(struct core *c, struct trace_point *here)
+{
+    uint64_t before = core_now(c);
+
+    core_settle_block(c);
+    here->time += core_now(c) - before;
+}
+
 /* `event` says what happened; who, when and where come from the point before and the machine as it is now. */
 void trace_record(struct core *c, const struct trace_point *before, struct trace_event event)
 {

@@ -35,7 +35,7 @@ struct trace_event {
     uint64_t space;    /* the root of the address space in force when it began */
     uint64_t thread;   /* the probed word when it began, 0 without one */
     uint64_t argument;
-    uint32_t cost;     /* the cycles that it took by itself */
+    uint32_t cost;     /* the cycles that it took by itself; of an instruction's own accesses its block takes them */
     uint32_t detail;
     uint8_t kind;
     uint8_t from_user, to_user;
@@ -62,6 +62,8 @@ struct trace_point {
 struct trace_point trace_take(const struct core *c, uint64_t pc);
 /* At the last instruction of the block being executed: what ends a block acts alone. Nothing between blocks. */
 struct trace_point trace_take_at_end(struct core *c);
+/* The block that the event ended is charged now if it was not before: what it takes is no part of the event. */
+void trace_settle(struct core *c, struct trace_point *here);
 void trace_stop(struct trace *trace);
 void trace_stop_on(struct trace *trace, uint32_t kinds);
 void trace_record(struct core *c, const struct trace_point *before, struct trace_event event);

@@ -93,7 +93,7 @@ void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, in
         arch_fetch_nothing(c); /* does not return */
     find_code(c, &source, code, joined);
     const struct block *b =
-        block_get(&c->blocks, &source, c->call.decode, &c->decoded, c->models.config.cost); /* NULL: not counted */
+        block_get(&c->blocks, &source, c->call.decode, &c->decoded, &c->models.config); /* NULL: not counted */
     int wanted = b ? instructions_wanted(c, b, tb->pc) : 1;
     /* The engine asks for a single instruction when a store changed the very code it was executing: the one that stores
      * is done again. */

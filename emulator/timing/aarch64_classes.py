@@ -49,9 +49,8 @@ class Shape(NamedTuple):
 class Aarch64Classes:
     """Costs of AArch64 instructions on one profile."""
 
-    def __init__(self, profile: Profile, mnemonics: Mnemonics) -> None:
+    def __init__(self, _: Profile, mnemonics: Mnemonics) -> None:
         """``mnemonics`` are the tables of classes_aarch64.toml."""
-        self._prices = profile.issue
         self._mnemonics = mnemonics
         named = set(mnemonics.classes.values()) - BY_WIDTH.keys()
         split = {name for names in BY_WIDTH.values() for name in names}
@@ -80,8 +79,8 @@ class Aarch64Classes:
         """Return the cost of every instruction of that shape."""
         event = self._mnemonics.event_of(shape.key)
         if event is not None:
-            return InstructionCost(0, event, 0)
-        return InstructionCost(self._prices[self._class(shape)], None, 0)
+            return InstructionCost((), event, 0)
+        return InstructionCost((self._class(shape),), None, 0)
 
     def _class(self, shape: Shape) -> str:
         name = self._mnemonics.class_of(shape.key)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The static cost of an instruction, from its mnemonic and operands as capstone spells them.
 
-An instruction has a class (``classes_ARCH.toml``), whose cost is a number of the profile in 1/64 cycle. What
-besides the mnemonic decides the class is the architecture's own business: ``x86_64_classes.py``,
+An instruction has a class (``classes_ARCH.toml``), whose throughput and latency are numbers of the profile.
+What besides the mnemonic decides the class is the architecture's own business: ``x86_64_classes.py``,
 ``aarch64_classes.py``. An instruction of fixed price (``syscall``, ``mov cr3``) has no class: it is an
 *event* that the native core charges when it happens.
 """
@@ -22,6 +22,22 @@ if TYPE_CHECKING:
     from ringscope.emulator.timing.profile import Profile
 
 __all__ = ["CostTable", "InstructionCost"]
+
+
+#: Loads take the first level's latency, a store has no result, an element is a price of its own.
+NO_LATENCY = frozenset(
+    {
+        "load",
+        "load_pair",
+        "load_vector",
+        "store",
+        "store_pair",
+        "store_vector",
+        "rep_string",
+        "rep_element",
+        "nop",
+    }
+)
 
 
 class Classes(Protocol):
@@ -55,6 +71,11 @@ class CostTable:
         self._classes = ARCHITECTURES[profile.arch](profile, self.mnemonics)
         self._known: dict[object, InstructionCost] = {}
         missing = sorted(self._classes.prices - profile.issue.keys())
+        if not profile.pipeline.fixed:
+            missing += [
+                f"pipeline.latency.{name}"
+                for name in sorted(self._classes.prices - NO_LATENCY - profile.pipeline.latency.keys())
+            ]
         missing += [
             f"cost.{name}" for name in sorted(set(self.mnemonics.event.values()) - profile.cost.keys())
         ]

@@ -15,11 +15,12 @@ from ringscope.emulator.timing.parameters import ProfileError
 class InstructionCost(NamedTuple):
     """What one instruction costs.
 
-    ``issue`` and ``element`` are in 1/64 cycle; ``element`` is what each element of a repeated string
-    instruction adds. ``event`` is the name of its fixed price in native/costs.def, None if it has none.
+    ``needs`` are the classes whose ports it occupies: its own, and ``load`` and ``store`` for its accesses.
+    ``element`` is what each element of a repeated string instruction adds, in ISSUE_UNITS_PER_CYCLE.
+    ``event`` is the name of its fixed price in native/costs.def, None if it has none.
     """
 
-    issue: int
+    needs: tuple[str, ...]
     event: str | None
     element: int
 

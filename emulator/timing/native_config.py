@@ -50,11 +50,12 @@ def _tlb(name: str, tlb: Tlb) -> dict[str, int]:
 
 
 def _served(profile: Profile, level: str, latency: int) -> dict[str, int]:
-    """Return a level's prices: the exposed share of what its latency exceeds L1's; all of it for a walk."""
-    share = getattr(profile.exposed, level)
+    """Return what a level adds to a hit in L1: what its latency exceeds L1's; all of it for a walk's read."""
     beyond = latency - profile.latency.l1
-    prices = {kind: (beyond * getattr(share, kind) + 50) // 100 for kind in ("fetch", "load", "store")}
-    return {f"by_{level}.{kind}": price for kind, price in (prices | {"walk": latency}).items()}
+    return {
+        **{f"by_{level}.{kind}": beyond for kind in ("fetch", "load", "store")},
+        f"by_{level}.walk": latency,
+    }
 
 
 def fields(profile: Profile) -> dict[str, int]:
@@ -79,6 +80,7 @@ def fields(profile: Profile) -> dict[str, int]:
         **{f"walk.{name}": value for name, value in walk.items()},
         "walk.l1_read": profile.latency.l1,
         **{f"predictor.{name}": value for name, value in predictor.items()},
+        **{f"pipeline.{name}": int(value) for name, value in vars(profile.pipeline.buffers).items()},
         **{f"cost.{name}": cycles for name, cycles in profile.cost.items()},
     }
 

@@ -23,6 +23,10 @@ WRITES = ("write-back", "write-through")
 ALLOCATIONS = ("write-allocate", "no-write-allocate")
 INCLUSIONS = ("neither", "inclusive", "exclusive")
 
+ISSUE_UNITS_PER_CYCLE = 320  # of the native core (account.h)
+#: How many of them the units are in which a file gives costs of instructions.
+ISSUE_UNITS = {"cycles/64": 5, "cycles/5": 64}
+
 T = TypeVar("T")
 
 
@@ -97,24 +101,6 @@ class Latency:
 
 
 @dataclass(frozen=True)
-class ExposedShare:
-    """The share of a miss's latency that the core fails to hide."""
-
-    fetch: int = quantity("percent", 0, 100)
-    load: int = quantity("percent", 0, 100)
-    store: int = quantity("percent", 0, 100)
-
-
-@dataclass(frozen=True)
-class Exposed:
-    """Exposed shares by the level that serves the miss."""
-
-    l2: ExposedShare
-    llc: ExposedShare
-    memory: ExposedShare
-
-
-@dataclass(frozen=True)
 class TlbArray:
     """The entries for one page size; none when ``entries`` is 0."""
 
@@ -154,6 +140,22 @@ class Predictor:
     return_depth: int = quantity("entries", 1, 1024)
     mispredict: int = quantity("cycles")
     redirect: int = quantity("cycles")
+
+
+@dataclass(frozen=True)
+class Buffers:
+    """What bounds how much an issue model has in flight (native/pipeline.h).
+
+    ``window`` counts instructions between delivery and retirement; an in-order core has none and says 0.
+    """
+
+    window: int = quantity("instructions", 0, 448)
+    fill_buffers: int = quantity("lines", 1, 64)
+    store_buffer: int = quantity("entries", 1, 256)
+    forward: int = quantity("cycles", 0, 64)
+    taken_interval: int = quantity("cycles", 0, 8)
+    in_order: bool = flag()
+    blocking: bool = flag()
 
 
 class Reader:

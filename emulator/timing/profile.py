@@ -10,15 +10,16 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringscope.bootimage.files import content
 from ringscope.emulator.timing.parameters import (
     ASSUMED,
     ESTIMATE,
+    ISSUE_UNITS,
+    ISSUE_UNITS_PER_CYCLE,
     Cache,
     Core,
-    Exposed,
     Latency,
     Predictor,
     ProfileError,
@@ -27,16 +28,14 @@ from ringscope.emulator.timing.parameters import (
     TlbArray,
     Walk,
 )
+from ringscope.emulator.timing.pipeline import Pipeline, bundled_pipeline, read_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROFILES = Path(__file__).parent / "profiles"
-ISSUE_UNITS_PER_CYCLE = 320  # of the native core (account.h)
-ISSUE_UNITS_MOST = 0xFFFF  # of one instruction (struct decoded in block.h)
-#: How many of them the units are in which a file gives costs of instructions.
-ISSUE_UNITS = {"cycles/64": 5, "cycles/5": 64}
-TABLES = frozenset("core l1i l1d l2 llc latency exposed itlb dtlb stlb walk predictor cost issue".split())
+ISSUE_UNITS_MOST = 0xFFFF  # of one instruction (struct micro_op in pipeline.h)
+TABLES = frozenset("core l1i l1d l2 llc latency itlb dtlb stlb walk predictor cost issue pipeline".split())
 TEXTS = frozenset({"name", "arch", "description"})
 OPTIONAL_TEXT = "isa"
 
@@ -46,10 +45,11 @@ class Profile:
     """One processor core.
 
     ``cost`` gives the price in cycles of each event of fixed price, by the names of native/costs.def.
-    ``issue`` gives the static cost of each instruction class in ISSUE_UNITS_PER_CYCLE, ``width`` the
-    instructions issued per cycle at best. ``sources`` names where each value is from, by its dotted path in
-    the file. ``arch`` is the machine whose instructions are priced. A core of another instruction set says
-    so in ``isa``; it prices what it lacks by assumption, and whatever it prices is a what-if.
+    ``issue`` gives the reciprocal throughput of each instruction class in ISSUE_UNITS_PER_CYCLE, ``width``
+    the instructions delivered per cycle at best, ``pipeline`` what else the issue model needs. ``sources``
+    names where each value is from, by its dotted path in the file. ``arch`` is the machine whose
+    instructions are priced. A core of another instruction set says so in ``isa``; it prices what it lacks by
+    assumption, and whatever it prices is a what-if.
     """
 
     name: str
@@ -61,7 +61,6 @@ class Profile:
     l2: Cache
     llc: Cache
     latency: Latency
-    exposed: Exposed
     itlb: Tlb
     dtlb: Tlb
     stlb: Tlb
@@ -70,6 +69,7 @@ class Profile:
     cost: Mapping[str, int]
     width: int
     issue: Mapping[str, int]
+    pipeline: Pipeline
     sources: Mapping[str, str]
     isa: str | None = None
 
@@ -127,6 +127,12 @@ def find(name_or_path: str | Path) -> Path:
     return path
 
 
+def document(name_or_path: str | Path) -> dict[str, Any]:
+    """Return the tables of a profile that has been loaded, with those of its pipeline."""
+    own: dict[str, Any] = tomllib.loads(content(find(name_or_path)).decode())
+    return bundled_pipeline(str(own["name"])) | own
+
+
 def load(name_or_path: str | Path, arch: str | None = None) -> Profile:
     """Return the profile of that name, or the one in that file, which must be of ``arch`` if that is given.
 
@@ -175,7 +181,6 @@ def _build(document: Mapping[str, object], reader: Reader) -> Profile:
         l2=reader.read(Cache, document, "l2"),
         llc=reader.read(Cache, document, "llc"),
         latency=reader.read(Latency, document, "latency"),
-        exposed=reader.read(Exposed, document, "exposed"),
         itlb=reader.read(Tlb, document, "itlb"),
         dtlb=reader.read(Tlb, document, "dtlb"),
         stlb=reader.read(Tlb, document, "stlb"),
@@ -184,6 +189,7 @@ def _build(document: Mapping[str, object], reader: Reader) -> Profile:
         cost=reader.integers(document, "cost", {"cycles": 1}),
         width=reader.integer(issue, "issue.width", "instructions", 1, 16),
         issue=reader.integers(issue, "issue.class", ISSUE_UNITS),
+        pipeline=read_pipeline(document, str(texts["name"]), reader),
         sources=reader.sources,
         isa=isa,
     )

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Classes of x86 instructions, by mnemonic and operands.
 
-An instruction that accesses memory also needs the class ``load``, ``store`` or both, in parallel: it costs
-what the dearest does, its reciprocal throughput when run alone.
+An instruction that accesses memory also needs the class ``load``, ``store`` or both.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.timing.mnemonics import InstructionCost
-from ringscope.emulator.timing.profile import ISSUE_UNITS_PER_CYCLE
+from ringscope.emulator.timing.parameters import ISSUE_UNITS_PER_CYCLE
 
 if TYPE_CHECKING:
     from ringscope.emulator.timing.mnemonics import Mnemonics
@@ -69,18 +68,17 @@ class X86Classes:
         event = self._event(bare, special, prefixes)
         if event is not None:
             element = self._fixed[event] * ISSUE_UNITS_PER_CYCLE if repeats else 0
-            return InstructionCost(0, event, element)
+            return InstructionCost((), event, element)
         name = self._class(bare, vector=special == "xmm", wide=wide)
         if name == "string":
             return (
-                InstructionCost(prices["rep_string"], None, prices["rep_element"])
+                InstructionCost(("rep_string",), None, prices["rep_element"])
                 if repeats
-                else InstructionCost(prices["string"], None, 0)
+                else InstructionCost(("string",), None, 0)
             )
         if "lock" in prefixes or (bare == "xchg" and memory):
-            return InstructionCost(prices["locked"], None, 0)
-        needs = [name, *self._accesses(bare, memory)]
-        return InstructionCost(max(prices[need] for need in needs), None, 0)
+            return InstructionCost(("locked",), None, 0)
+        return InstructionCost((name, *self._accesses(bare, memory)), None, 0)
 
     def _event(self, bare: str, first: str, prefixes: list[str]) -> str | None:
         if bare in ("mov", "pop"):

@@ -147,4 +147,6 @@ def test_the_clock_is_the_machines(able: ArmRig) -> None:
         able.measure(source.format("dsb sy;" * barriers), warm=True)
         return able.register("x0")
 
-    assert distance(5) - distance(0) == 5 * cortex_a57().cost["dsb"]
+    delivery = 5 / cortex_a57().width
+    beyond = distance(5) - distance(0) - 5 * cortex_a57().cost["dsb"]
+    assert delivery - 1 < beyond < delivery + 1  # a reading has whole cycles

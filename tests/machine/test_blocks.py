@@ -266,6 +266,8 @@ def test_code_that_comes_back_is_the_block_it_was(make, arch: str) -> None:
         processor.place(elsewhere, version)
         processor.engine.forget_code()
         seen.append(processor.measure(calls.format(elsewhere), warm=True).everything())
-    assert seen[0] == seen[2]
-    assert seen[1] == seen[3]
+    for first, again in ((0, 2), (1, 3)):
+        differ = {name for name, count in seen[first].items() if count != seen[again][name]}
+        assert all(name.startswith("cycles") for name in differ)
+        assert all(abs(seen[first][name] - seen[again][name]) <= 1 for name in differ)  # by what is carried
     assert seen[1]["instructions"] - seen[0]["instructions"] == 2 * 1

@@ -269,7 +269,8 @@ def test_between_two_readings_of_the_counter_lie_the_cycles_of_what_was_executed
     cost = skylake().cost
     source = "rdtsc; jmp go; go: rdtsc; mov ebx, eax; {} rdtsc; sub eax, ebx"
     none, five = (run(source.format("mfence;" * fences)).rax for fences in (0, 5))
-    assert five - none == 5 * cost["mfence"]
+    delivery = 5 / skylake().width
+    assert delivery - 1 < five - none - 5 * cost["mfence"] < delivery + 1  # a reading has whole cycles
 
 
 def test_the_time_stamp_can_be_kept_from_ring_3() -> None:

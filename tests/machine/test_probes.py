@@ -76,10 +76,14 @@ def test_the_cycles_up_to_the_middle_of_a_block_are_those_of_marks_there(make_ei
     probed, marked = make_either(), make_either()
     begin = probed.snippets.CODE + 3 * NOP_BYTES[probed.engine.arch]
     number = add_probe(probed.engine, begin, begin + 40 * NOP_BYTES[probed.engine.arch])
-    probed.measure("nop;" * 60, warm=True)
-    marked.measure(f"nop; nop; nop; mark 0, 7; {'nop;' * 40} mark 1, 7; {'nop;' * 17}", warm=True)
-    cycles = booked(probed, number).books.causes()["issue"]
-    assert abs(cycles - marked.ledger()["mark-7"].books.causes()["issue"]) <= 1  # the marks' own
+    cycles = []
+    for _ in range(2):  # the second time the lines are there
+        probed.measure("nop;" * 60)
+        marked.measure(f"nop; nop; nop; mark 0, 7; {'nop;' * 40} mark 1, 7; {'nop;' * 17}")
+        entries = booked(probed, number), marked.ledger()["mark-7"]
+        cycles.append([entry.books.causes()["issue"] for entry in entries])
+    (probed_first, marked_first), (probed_both, marked_both) = cycles
+    assert abs((probed_both - probed_first) - (marked_both - marked_first)) <= 1  # the marks' own
 
 
 #: A loop that stores and calls, and what it calls.
@@ -205,7 +209,7 @@ def user_call(processor: Processor) -> str:
 def visit(processor: Processor, period: int | None) -> None:
     """Run ``user_call`` in user mode, twice, interrupted every so many cycles or never."""
     if period is not None:
-        processor.schedule(*((cycle, VECTOR) for cycle in range(8000, 60_000, period)))
+        processor.schedule(*((cycle, VECTOR) for cycle in range(2500, 60_000, period)))
     if processor.engine.arch == "x86_64":
         processor.handler(VECTOR, "push rax; pop rax; iretq")
         visit_user(processor, user_call(processor), fast="sysretq", flags=0x202)

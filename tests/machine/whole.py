@@ -296,7 +296,7 @@ def troublemaker() -> LoadedImage:
     """Return string instructions that fault half-way under a fast timer, and code that rewrites itself.
 
     Ring 3 fills eight pages that are not there, one `rep stosq` over all of them; the page-fault handler
-    supplies one page each. The interval timer interrupts every 5 microseconds. After each filling the guest
+    supplies one page each. The interval timer interrupts every 2.5 microseconds. After each filling the guest
     patches the constant it adds to a sum, prints a digit, and takes the pages away again.
     """
     page_entry = snippets.PAGE_TABLE + 8 * (snippets.DATA >> 12)
@@ -305,7 +305,7 @@ def troublemaker() -> LoadedImage:
         mov al, 0x11; out 0x20, al; out 0xa0, al; mov al, 0x20; out 0x21, al; mov al, 0x28; out 0xa1, al
         mov al, 4; out 0x21, al; mov al, 2; out 0xa1, al; mov al, 1; out 0x21, al; out 0xa1, al
         mov al, 0xfe; out 0x21, al; mov al, 0xff; out 0xa1, al
-        mov al, 0x34; out 0x43, al; mov al, 6; out 0x40, al; xor eax, eax; out 0x40, al
+        mov al, 0x34; out 0x43, al; mov al, 3; out 0x40, al; xor eax, eax; out 0x40, al
         mov ecx, 0xc0000082; mov eax, {CODE + 0x800}; xor edx, edx; wrmsr
         mov ecx, 0xc0000081; mov edx, 0x180008; xor eax, eax; wrmsr
         mov ecx, 0xc0000084; mov eax, 0x200; xor edx, edx; wrmsr

@@ -16,6 +16,8 @@ PRICES = {
     "by_llc.fetch": 40, "by_llc.load": 20, "by_llc.store": 3, "by_llc.walk": 44,
     "by_memory.fetch": 200, "by_memory.load": 150, "by_memory.store": 30, "by_memory.walk": 246,
     "walk.stlb_hit": 7, "walk.base": 11, "walk.l1_read": 4,
+    "pipeline.in_order": 0, "pipeline.blocking": 0, "pipeline.window": 64, "pipeline.fill_buffers": 8,
+    "pipeline.store_buffer": 16, "pipeline.forward": 4, "pipeline.taken_interval": 1,
 }  # fmt: skip
 
 

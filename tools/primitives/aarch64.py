@@ -104,11 +104,12 @@ def sleep() -> Piece:
 
 
 def chase(operation: str, start: str, loads: int) -> str:
-    """Return code that follows a chain once to warm it and once between marks."""
+    """Return code that follows a chain: twice to warm it and the predictor, then from begin to end of it."""
     walk = f"{start}; {set_register('x2', loads)}"
     return (
-        f"{walk}; warm: ldr x0, [x0]; subs x2, x2, #1; b.ne warm;"
-        f"{walk}; begin {operation}; again: ldr x0, [x0]; subs x2, x2, #1; b.ne again; end {operation}"
+        "b over; chain: ldr x0, [x0]; subs x2, x2, #1; b.ne chain; add x0, x0, #0; ret;"
+        f"over: {walk}; bl chain; {walk}; bl chain;"
+        f"{walk}; dsb sy; begin {operation}; bl chain; end {operation}"
     )
 
 

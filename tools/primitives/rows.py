@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 LAYOUTS: Mapping[str, Callable[[], Benchmarks]] = {"x86_64": X86Layout, "aarch64": ArmLayout}
 TOLERANCE = 0.02
 RANGE = re.compile(r"(\d+) \+-(\d+)|(\d+) to (\d+)")
-BRANCHES = 20_000
+BRANCHES = 1024
 #: Pages whose chain is followed: every number up to twice the largest first-level TLB, then eighths of powers
 #: of two.
 LADDER = (
     *range(8, 145),
     *sorted({n << shift >> 3 for shift in range(8, 12) for n in range(8, 17) if n << shift >> 3 > 144}),
 )
-#: Causes of cycles that are no part of a load's latency.
-BESIDE = ("i-miss", "tlb-walk", "branch")
+#: Causes of cycles that are no part of what a chain of loads waits for.
+BESIDE = ("i-miss", "branch")
 
 
 @dataclass(frozen=True)
@@ -162,9 +162,17 @@ def _interrupt(profile: Profile, found: Mapping[str, Measured]) -> Row:
 
 
 def _branch(profile: Profile, found: Mapping[str, Measured]) -> Row:
+    """Return what a branch on a bit takes that was not foreseen.
+
+    An out-of-order front end has gone on meanwhile: it also loses the time of the comparison and the branch.
+    """
     measured = found["branch"]
     cycles = measured.cause("branch") / measured.counter("branch-misses")
-    return _row(profile, "branch miss", profile.predictor.mispredict, cycles, "predictor.mispredict")
+    expected, paths = profile.predictor.mispredict, ["predictor.mispredict"]
+    if not profile.pipeline.buffers.in_order:
+        expected += profile.pipeline.latency["alu"] + profile.pipeline.latency["branch"]
+        paths += ["pipeline.latency.alu", "pipeline.latency.branch"]
+    return _row(profile, "branch miss", expected, cycles, *paths)
 
 
 def _latencies(profile: Profile, chain: list[Level], found: Mapping[str, Measured]) -> Iterator[Row]:
@@ -172,21 +180,30 @@ def _latencies(profile: Profile, chain: list[Level], found: Mapping[str, Measure
 
     What other levels served of the same chain is taken off at what they were found to take.
     """
-    hit = _load(found["l1"], chain[0].lines)
+    hit = _load(profile, found["l1"], chain[0].lines)
     beyond: dict[str, float] = {}
     for level in chain[1:]:
         measured = found[level.name]
         served = _served(profile, measured)
-        cycles = (_load(measured, level.lines) - hit) * level.lines
+        cycles = (_load(profile, measured, level.lines) - hit) * level.lines
         cycles -= sum(beyond[name] * count for name, count in served.items() if name in beyond)
         beyond[level.name] = cycles / served[level.name]
-        expected, sources = _visible(profile, level)
-        yield _row(profile, f"{level.name} beyond L1", expected, beyond[level.name], *sources)
+        expected = level.latency - profile.latency.l1  # each load waits for the one before: nothing is hidden
+        yield _row(
+            profile, f"{level.name} beyond L1", expected, beyond[level.name], "latency.l1", *level.paths
+        )
 
 
-def _load(measured: Measured, loads: int) -> float:
-    cycles = measured.counter("cycles") - sum(measured.cause(cause) for cause in BESIDE)
-    return cycles / loads
+def _chain(measured: Measured) -> float:
+    return measured.counter("cycles") - sum(measured.cause(cause) for cause in BESIDE)
+
+
+def _load(profile: Profile, measured: Measured, loads: int) -> float:
+    """Return what a load of a chain takes without its translation, all of which it waits for."""
+    walks = measured.counter("page-walks")
+    translation = measured.counter("page-walk-cycles")
+    translation += profile.walk.stlb_hit * (measured.counter("dTLB-load-misses") - walks)
+    return (_chain(measured) - translation) / loads
 
 
 def _served(profile: Profile, measured: Measured) -> dict[str, float]:
@@ -200,13 +217,6 @@ def _served(profile: Profile, measured: Measured) -> dict[str, float]:
             missed = min(asked, measured.counter(misses))
             served[name], asked = asked - missed, missed
     return served | {"memory": asked}
-
-
-def _visible(profile: Profile, level: Level) -> tuple[float, tuple[str, ...]]:
-    """Return what of a latency beyond L1's the core fails to hide, and the values that say so."""
-    share = getattr(profile.exposed, level.name).load
-    beyond = ((level.latency - profile.latency.l1) * share + 50) // 100  # in whole cycles, as it is charged
-    return beyond, ("latency.l1", *level.paths, f"exposed.{level.name}.load")
 
 
 def _far_walks(
@@ -231,9 +241,14 @@ def _reaches(profile: Profile, found: Mapping[str, Measured]) -> Iterator[Row]:
         return
     second = _reach(found, "page-walks")
     yield _row(profile, "second TLB reach, pages", profile.stlb.small.entries, second, "stlb.small.entries")
+    if first <= LADDER[0]:
+        return
+    few, near = found[f"{LADDER[0]} pages"], found[f"{first} pages"]
+    load = (_chain(near) - _chain(few)) / (first - LADDER[0])
     for pages in (pages for pages in LADDER if 2 * first <= pages <= second):
-        measured = found[f"{pages} pages"]
-        cycles = measured.cause("tlb-walk") / measured.counter("dTLB-load-misses")
+        far = found[f"{pages} pages"]
+        beyond = _chain(far) - _chain(near) - load * (pages - first)  # a chain waits for all of it
+        cycles = beyond / far.counter("dTLB-load-misses")
         yield _row(profile, "second TLB hit", profile.walk.stlb_hit, cycles, "walk.stlb_hit")
         return
 

@@ -68,11 +68,20 @@ def sleep() -> Piece:
 
 
 def chase(operation: str, start: str, loads: int, label: str) -> str:
-    """Return code that follows a chain once to warm it and once between marks."""
+    """Return code that follows a chain: twice to warm it and the predictor, then from begin to end of it.
+
+    It returns through a register: a stack would have its own place in the TLB.
+    """
+
+    def once(number: int) -> str:
+        back = f"back{label}{number}"
+        return f"lea rsi, [rip + {back}]; jmp chain{label}; {back}:"
+
     walk = f"mov rax, {start}; mov ecx, {loads}"
     return (
-        f"{walk}; warm{label}: mov rax, [rax]; dec ecx; jne warm{label};"
-        f"{walk}; begin {operation}; again{label}: mov rax, [rax]; dec ecx; jne again{label}; end {operation}"
+        f"jmp over{label}; chain{label}: mov rax, [rax]; dec ecx; jne chain{label}; test rax, rax; jmp rsi;"
+        f"over{label}: {walk}; {once(0)} {walk}; {once(1)}"
+        f"{walk}; lfence; begin {operation}; {once(2)} end {operation}"
     )
 
 

@@ -24,10 +24,12 @@ from typing import TYPE_CHECKING
 import capstone
 
 from ringscope.emulator.native import library as native
+from ringscope.emulator.timing.aarch64_operands import operands as operands_of
+from ringscope.emulator.timing.micro_ops import MicroOps
 from ringscope.emulator.timing.native_config import layout
 
 if TYPE_CHECKING:
-    from ringscope.emulator.timing.cost_table import CostTable
+    from ringscope.emulator.timing.cost_table import CostTable, InstructionCost
 
 MODE_SINGLE = 4
 NO_BRANCH = 0xFF
@@ -36,6 +38,7 @@ CONDITIONAL, DIRECT, INDIRECT, CALL, INDIRECT_CALL, RETURN = range(6)  # enum br
 NO_FLAGS = 0
 NO_ELEMENT = 0
 INSN_BYTES = 4
+OPERATIONS_AT = 4 * (5 + native.BLOCK_INSNS_MAX)  # in struct decoded, behind its header and instructions
 
 BRANCHES = {
     "b": DIRECT,
@@ -101,6 +104,8 @@ class Decoder:
         self._native = native.load()
         self._costs = costs
         self._out = out
+        self._micro_ops = MicroOps(costs.profile)
+        self._known_ops: dict[tuple[str, str], tuple[int, bytes]] = {}
         self._engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
         names = [name for name in layout(self._native) if name.startswith("cost.")]
         self._cost_id = {name.removeprefix("cost."): i for i, name in enumerate(names)}
@@ -110,6 +115,7 @@ class Decoder:
         limit = 1 if mode & MODE_SINGLE else native.BLOCK_INSNS_MAX
         code = ctypes.string_at(address, min(length, page, limit * INSN_BYTES))
         words: list[int] = []
+        operations = bytearray()
         branch, first_mark = NO_BRANCH, 0
         for _, size, mnemonic, operands in self._engine.disasm_lite(code, pc, limit):
             mark = self._mark_at(code, len(words) * INSN_BYTES) if operands.startswith("xzr, ") else 0
@@ -117,13 +123,25 @@ class Decoder:
                 break
             first_mark = first_mark or mark
             cost = self._costs.cost(mnemonic, operands)
-            words.append(size | self._fixed_price(cost.event) << 8 | cost.issue << 16)
+            count, ops = self._operations(mnemonic, operands, cost)
+            operations += ops
+            words.append(size | self._fixed_price(cost.event) << 8 | count << 16)
             branch = branch_kind(mnemonic)
             if branch != NO_BRANCH or ends_block(mnemonic, operands):
                 break
         header = (len(words), branch, NO_FLAGS, first_mark, NO_ELEMENT)
         answer = array("I", (*header, *words)).tobytes()
         ctypes.memmove(self._out, answer, len(answer))
+        ctypes.memmove(self._out + OPERATIONS_AT, bytes(operations), len(operations))
+
+    def _operations(self, mnemonic: str, operands: str, cost: InstructionCost) -> tuple[int, bytes]:
+        """Return how many micro-operations an instruction has, and ``struct micro_op`` for each."""
+        key = (mnemonic, operands)
+        known = self._known_ops.get(key)
+        if known is None:
+            ops = self._micro_ops.of(cost.needs, operands_of(mnemonic, operands))
+            known = self._known_ops[key] = len(ops), b"".join(op.packed() for op in ops)
+        return known
 
     def _mark_at(self, code: bytes, at: int) -> int:
         architecture = native.MarkArchitecture.AARCH64

@@ -24,10 +24,12 @@ from typing import TYPE_CHECKING
 import capstone
 
 from ringscope.emulator.native import library as native
+from ringscope.emulator.timing.micro_ops import MicroOps
 from ringscope.emulator.timing.native_config import layout
+from ringscope.emulator.timing.x86_64_operands import X86Operands
 
 if TYPE_CHECKING:
-    from ringscope.emulator.timing.cost_table import CostTable
+    from ringscope.emulator.timing.cost_table import CostTable, InstructionCost
 
 MODE_MASK = 3
 MODE_SINGLE = 4
@@ -36,6 +38,7 @@ NO_COST = 0xFF
 CONDITIONAL, DIRECT, INDIRECT, CALL, INDIRECT_CALL, RETURN = range(6)  # enum branch_kind of predictor.h
 REPEATS, SETTLES_FLAGS = 1, 2
 HEADER_WORDS = 5
+OPERATIONS_AT = 4 * (HEADER_WORDS + native.BLOCK_INSNS_MAX)  # in struct decoded
 LENGTH_LIMIT = 15
 REPNE = 0xF2
 
@@ -126,6 +129,10 @@ CHARGED_WHEN_THEY_HAPPEN = frozenset(
 FAR = frozenset({"ljmp", "lcall", "retf", "retfq"})
 FLAG_LOSERS = ("set", "rcl", "rcr", "bts", "btr", "btc", "lock bts", "lock btr", "lock btc", "cmpxchg8b",
                "cmpxchg16b", "lock cmpxchg8b", "lock cmpxchg16b")  # fmt: skip
+COMPARISONS = frozenset({"cmp", "test"})
+FUSING_BRANCHES = frozenset(
+    ["je", "jne", "ja", "jae", "jb", "jbe", "jg", "jge", "jl", "jle", "jo", "jno", "js", "jns", "jp", "jnp"]
+)
 LOOPS = frozenset({"loop", "loope", "loopne", "jcxz", "jecxz", "jrcxz"})
 
 
@@ -164,6 +171,10 @@ class Decoder:
         self._native = native.load()
         self._costs = costs
         self._out = out
+        self._micro_ops = MicroOps(costs.profile)
+        self._operands = X86Operands()
+        self._known_ops: dict[tuple[int, str, bytes, bool], tuple[int, bytes]] = {}
+        self._fuses = costs.profile.pipeline.fuses
         self._engines = [
             capstone.Cs(capstone.CS_ARCH_X86, mode)
             for mode in (capstone.CS_MODE_16, capstone.CS_MODE_32, capstone.CS_MODE_64)
@@ -176,6 +187,8 @@ class Decoder:
         code = ctypes.string_at(address, min(length, native.BLOCK_INSNS_MAX * LENGTH_LIMIT))
         limit = 1 if mode & MODE_SINGLE else native.BLOCK_INSNS_MAX
         words: list[int] = []
+        operations = bytearray()
+        compared = False
         branch, flags, element, used, first_mark = NO_BRANCH, 0, 0, 0, 0
         for _, size, spelt, operands in self._engines[mode & MODE_MASK].disasm_lite(code, pc, limit):
             mnemonic = spelt
@@ -188,7 +201,13 @@ class Decoder:
             if mnemonic == "movsd" and REPNE in code[used : used + size - 1] and "xmm" not in operands:
                 mnemonic = "repne movsd"  # the disassembler takes the prefix for that of the SSE instruction
             cost = self._costs.cost(mnemonic, operands)
-            words.append(size | self._fixed_price(cost.event, mnemonic) << 8 | cost.issue << 16)
+            fused = compared and mnemonic in FUSING_BRANCHES
+            count, ops = self._operations(
+                mode & MODE_MASK, mnemonic, code[used : used + size], cost, fused=fused
+            )
+            compared = self._fuses and mnemonic in COMPARISONS
+            operations += ops
+            words.append(size | self._fixed_price(cost.event, mnemonic) << 8 | count << 16)
             used += size
             prefix, _, bare = mnemonic.rpartition(" ")
             branch = branch_kind(bare, operands)
@@ -200,6 +219,18 @@ class Decoder:
         header = (len(words), branch, flags, first_mark, element)
         answer = array("I", (*header, *words)).tobytes()
         ctypes.memmove(self._out, answer, len(answer))
+        ctypes.memmove(self._out + OPERATIONS_AT, bytes(operations), len(operations))
+
+    def _operations(
+        self, mode: int, mnemonic: str, code: bytes, cost: InstructionCost, *, fused: bool
+    ) -> tuple[int, bytes]:
+        """Return how many micro-operations an instruction has, and ``struct micro_op`` for each."""
+        key = (mode, mnemonic, code, fused)
+        known = self._known_ops.get(key)
+        if known is None:
+            ops = self._micro_ops.of(cost.needs, self._operands.of(code, mode), fused=fused)
+            known = self._known_ops[key] = len(ops), b"".join(op.packed() for op in ops)
+        return known
 
     def _mark_at(self, code: bytes, at: int) -> int:
         mark = self._native.mark_at(code[at : at + MARK_BYTES], MARK_BYTES, native.MarkArchitecture.X86)

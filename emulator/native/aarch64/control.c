@@ -90,6 +90,7 @@ static void write_table_base(struct core *c, uint64_t *kept, uint64_t value)
 
     if (switches)
         account_count(&c->account, COUNTER_ADDRESS_SPACE_SWITCHES);
+    trace_settle(c, &here);
     core_charge(c, COST_TTBR_WRITE);
     *kept = value;
     if (switches)
@@ -158,8 +159,10 @@ static void replace_helper_set_cp_reg64(env_t *env, const struct system_register
 static uint64_t (*original_helper_get_cp_reg64)(env_t *, const struct system_register *);
 static uint64_t replace_helper_get_cp_reg64(env_t *env, const struct system_register *r)
 {
-    if (running && is_timer(r))
+    if (running && is_timer(r)) {
+        core_settle_block(running); /* it ends here */
         return running->call.timer_read(name_of(r));
+    }
     uint64_t value = original_helper_get_cp_reg64(env, r);
     return running ? corrected(name_of(r), value) : value;
 }

@@ -142,6 +142,7 @@ static void replace_helper_exception_return(env_t *env, uint64_t new_pc)
     original_helper_exception_return(env, new_pc);
     if (!c)
         return;
+    trace_settle(c, &here);
     core_charge(c, COST_ERET);
     note_level(c, before);
     trace_record(c, &here, (struct trace_event){.kind = TRACE_RETURN});

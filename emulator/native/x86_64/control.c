@@ -54,6 +54,7 @@ static void replace_cpu_x86_update_cr3(env_t *env, uint64_t value)
     uint64_t after = ENV_CR(env, 3);
     if (ENV_CR(env, 0) & CR0_PG && before != after)
         account_count(&c->account, COUNTER_ADDRESS_SPACE_SWITCHES);
+    trace_settle(c, &here);
     core_charge(c, pcid ? COST_MOV_CR3_PCID : COST_MOV_CR3);
     core_paging_changed(c);
     if (!keep)
@@ -134,6 +135,15 @@ static void set_edx_eax(env_t *env, uint64_t value)
     ENV_REG(env, REG_RDX) = value >> 32;
 }
 
+/* The time up to and including this instruction, which is the last of its block. */
+static void read_time(env_t *env, uintptr_t ra)
+{
+    if (ENV_CR(env, 4) & CR4_TSD && (ENV_HFLAGS(env) & HF_CPL))
+        x86.raise_exception_err_ra(env, VECTOR_GP, 0, ra);
+    core_settle_block(running);
+    set_edx_eax(env, core_now(running) + running->arch.tsc_offset);
+}
+
 static void (*original_helper_rdmsr)(env_t *);
 static void replace_helper_rdmsr(env_t *env)
 {
@@ -142,7 +152,9 @@ static void replace_helper_rdmsr(env_t *env)
 
     if (known < 0)
         x86.raise_exception_err_ra(env, VECTOR_GP, 0, (uintptr_t)__builtin_return_address(0));
-    if (known)
+    if (known && (uint32_t)ENV_REG(env, REG_RCX) == MSR_TIME_STAMP_COUNTER)
+        read_time(env, (uintptr_t)__builtin_return_address(0));
+    else if (known)
         set_edx_eax(env, value);
     else
         original_helper_rdmsr(env);
@@ -176,13 +188,6 @@ static void replace_helper_cpuid(env_t *env)
     ENV_REG(env, REG_RBX) = registers[1];
     ENV_REG(env, REG_RCX) = registers[2];
     ENV_REG(env, REG_RDX) = registers[3];
-}
-
-static void read_time(env_t *env, uintptr_t ra)
-{
-    if (ENV_CR(env, 4) & CR4_TSD && (ENV_HFLAGS(env) & HF_CPL))
-        x86.raise_exception_err_ra(env, VECTOR_GP, 0, ra);
-    set_edx_eax(env, core_now(running) + running->arch.tsc_offset);
 }
 
 static void (*original_helper_rdtsc)(env_t *);

@@ -120,8 +120,10 @@ static void deliver_exception(struct core *c, uint32_t vector)
     x86.do_interrupt(c->cpu); /* a fault in here does not return: it comes back as an exception of its own */
     c->arch.soft_bytes = 0;
     raised_delivered(c);
-    if (soft)
+    if (soft) {
+        trace_settle(c, &here);
         core_leave_block(c, arch_pc(c)); /* only now has the INT instruction succeeded */
+    }
     c->exceptions[vector & 0xff]++;
     note_level(c, before);
     trace_record(c, &here, event);
@@ -245,8 +247,9 @@ static void load_flat_segments(env_t *env, uint32_t selector, bool code64)
     x86.update_hflags(env);
 }
 
-static void enter_kernel(struct core *c, enum cost cost, uint32_t before, const struct trace_point *here)
+static void enter_kernel(struct core *c, enum cost cost, uint32_t before, struct trace_point *here)
 {
+    trace_settle(c, here);
     core_book(c, RING_KERNEL);
     core_charge(c, cost);
     note_level(c, before);
@@ -308,8 +311,9 @@ static void replace_helper_sysenter(env_t *env, int addend)
 
 /* ---- the ways back: the engine's, watched ---- */
 
-static void left_kernel(struct core *c, enum cost cost, uint32_t before, const struct trace_point *here)
+static void left_kernel(struct core *c, enum cost cost, uint32_t before, struct trace_point *here)
 {
+    trace_settle(c, here);
     core_charge(c, cost);
     note_level(c, before);
     if (cost != COST_SEGMENT_LOAD || core_cpl(c) != before) /* a far jump, call or return is one by its ring alone */

@@ -99,6 +99,8 @@ enum {
     VECTOR_AC = 17,
 };
 
+enum { MSR_TIME_STAMP_COUNTER = 0x10 };
+
 /* An exception number of ours, outside the architecture's 0..255: "take external interrupt N". */
 #define EXCEPTION_INTERRUPT 0x400
 

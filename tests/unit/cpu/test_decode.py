@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+from array import array
 from dataclasses import dataclass
 
 import pytest
@@ -13,13 +14,15 @@ from ringscope.emulator.cpu.x86_64.decode import Decoder
 from ringscope.emulator.native import library as native
 from ringscope.emulator.timing import profile
 from ringscope.emulator.timing.cost_table import CostTable
+from ringscope.emulator.timing.micro_ops import LAYOUT, OPS_PER_INSN
 from ringscope.emulator.timing.native_config import layout
-from ringscope.emulator.timing.profile import ISSUE_UNITS_PER_CYCLE
+from ringscope.emulator.timing.parameters import ISSUE_UNITS_PER_CYCLE
 
 PROFILE = profile.load("skylake")
 MODE_16, MODE_32, MODE_64, SINGLE = 0, 1, 2, 4
 COSTS = [name.removeprefix("cost.") for name in layout(native.load()) if name.startswith("cost.")]
 NOP, MARK = "90", "0f1f840007005352"
+ANSWER_BYTES = decode.OPERATIONS_AT + native.BLOCK_INSNS_MAX * OPS_PER_INSN * LAYOUT.size
 
 
 @dataclass(frozen=True)
@@ -32,25 +35,25 @@ class Block:
     element: int
     lengths: tuple[int, ...]
     events: tuple[str | None, ...]
-    issue: tuple[int, ...]
+    operations: tuple[int, ...]
 
 
 @pytest.fixture(scope="module")
 def decode_block():
     """Decode hex bytes in a mode; ``page`` bytes of them lie on the first page."""
-    answer = (ctypes.c_uint32 * (5 + native.BLOCK_INSNS_MAX))()
+    answer = ctypes.create_string_buffer(ANSWER_BYTES)
     decoder = Decoder(CostTable(PROFILE), ctypes.addressof(answer))
 
     def run(code: str, mode: int = MODE_64, page: int | None = None, pc: int = 0x1000) -> Block:
         data = bytes.fromhex(code)
         buffer = ctypes.create_string_buffer(data, len(data))
         decoder.decode(pc, ctypes.addressof(buffer), len(data), page or len(data), mode)
-        insns, branch, flags, mark, element, *words = answer
+        insns, branch, flags, mark, element, *words = array("I", answer.raw[: decode.OPERATIONS_AT])
         words = words[:insns]
         ids = [word >> 8 & 0xFF for word in words]
         events = tuple(None if i == decode.NO_COST else COSTS[i] for i in ids)
-        lengths, issue = tuple(word & 0xFF for word in words), tuple(word >> 16 for word in words)
-        return Block(branch, flags, mark, element, lengths, events, issue)
+        lengths, operations = tuple(word & 0xFF for word in words), tuple(word >> 16 for word in words)
+        return Block(branch, flags, mark, element, lengths, events, operations)
 
     return run
 
@@ -133,7 +136,7 @@ def test_what_cannot_lose_them_does_not(decode_block, code: str) -> None:
 
 def test_the_elements_of_a_string_have_their_own_price(decode_block) -> None:
     block = decode_block("f3a4")
-    assert (block.issue, block.element) == ((PROFILE.issue["rep_string"],), PROFILE.issue["rep_element"])
+    assert (block.operations, block.element) == ((1,), PROFILE.issue["rep_element"])
     assert decode_block("f26f").element == PROFILE.cost["port_out"] * ISSUE_UNITS_PER_CYCLE
 
 
@@ -194,10 +197,10 @@ def test_an_instruction_of_a_fixed_price_is_charged_with_its_block(
     decode_block, code: str, event: str
 ) -> None:
     block = decode_block(code)
-    assert (block.events, block.issue) == ((event,), (0,))
+    assert (block.events, block.operations) == ((event,), (1,))
 
 
 @pytest.mark.parametrize("code", ["0f05", "0f07", "cd80", "48cf", "0f22d8", "0f34", "660f388208"])
 def test_a_crossing_is_charged_when_it_happens_and_not_with_its_block(decode_block, code: str) -> None:
     block = decode_block(code)
-    assert (block.events, block.issue) == ((None,), (0,))
+    assert (block.events, block.operations) == ((None,), (1,))

@@ -133,7 +133,7 @@ def test_the_walkers_reads_use_l1_but_are_not_the_programs_loads(probe, skylake)
     assert counters["L2-loads"] == 1
 
 
-def test_a_miss_costs_what_the_level_that_served_it_exposes(probe, skylake) -> None:
+def test_a_miss_takes_what_the_level_that_served_it_does(probe, skylake) -> None:
     p = probe(ONE_SET | {"l1i.sets": 1, "l1i.ways": 1})
     loads(p, A)
     assert p.causes() == {"d-miss": skylake["by_memory.load"]}

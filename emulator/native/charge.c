@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * charge.c: what a block took, from the pipeline into the books.
+ *
+ * run.c says when: a block is charged when it is left, or settled before that where its ring ends with it or somebody
+ * reads the books. The elements of a repeated string instruction are charged one by one, each when it begins, so that
+ * time goes on while they run.
+ */
+#include "core.h"
+
+#include <string.h>
+
+/* Of the cycles booked as issue, those of stalls go under their causes. Fractions are carried to the cause's next stall. */
+static void book_stalls(struct core *c, const struct pipeline_cost *cost, uint64_t cycles)
+{
+    for (int cause = 0; cause < CAUSE_COUNT; cause++) {
+        if (cause == CAUSE_ISSUE || !cost->cause[cause])
+            continue;
+        uint64_t units = c->stall_fraction[cause] + cost->cause[cause], whole = units / ISSUE_UNITS_PER_CYCLE;
+        whole = whole < cycles ? whole : cycles;
+        c->stall_fraction[cause] = units - whole * ISSUE_UNITS_PER_CYCLE;
+        c->block_cause[cause] += whole;
+        c->block_cause[CAUSE_ISSUE] -= whole;
+        cycles -= whole;
+    }
+}
+
+/* Book what the pipeline says that a block, or a part of it, took. */
+static void book(struct core *c, const struct pipeline_cost *cost)
+{
+    uint64_t *ring = c->account.cause;
+
+    c->account.cause = c->block_cause;
+    uint64_t before = c->block_cause[CAUSE_ISSUE];
+    account_issue(&c->account, (uint32_t)cost->total);
+    if (cost->stalled)
+        book_stalls(c, cost, c->block_cause[CAUSE_ISSUE] - before);
+    if (c->ledger.current.copying) {
+        c->block_cause[CAUSE_COPY] += c->block_cause[CAUSE_ISSUE] - before;
+        c->block_cause[CAUSE_ISSUE] = before;
+    }
+    c->account.cause = ring;
+}
+
+/* The first `insns` instructions of the block have been executed. */
+void core_charge_block(struct core *c, uint32_t insns)
+{
+    const struct block *b = c->block;
+    const struct block_insn none = {0}, *last = insns ? &b->insn[insns - 1] : &none;
+    bool all = insns == b->insns;
+    struct pipeline_cost cost;
+    struct pipeline_work work = {
+        .op = b->op,
+        .ops = last->ops,
+        .summary = all ? b->summary : NULL,
+        .instructions = insns,
+    };
+
+    c->settled = true;
+    cost.stalled = false;
+    pipeline_execute(&c->pipeline, &work, &cost);
+    book(c, &cost);
+    if (last->trap || last->serialisation) {
+        uint64_t *ring = c->account.cause;
+        c->account.cause = c->block_cause;
+        account_charge(&c->account, CAUSE_TRAP, last->trap);
+        account_charge(&c->account, CAUSE_SERIALISATION, last->serialisation);
+        c->account.cause = ring;
+        pipeline_drain(&c->pipeline);
+    }
+}
+
+struct books core_books_after(struct core *c, uint32_t insns)
+{
+    struct books before = c->books, after;
+    struct account account = c->account;
+    struct pipeline pipeline = c->pipeline;
+    uint64_t fraction[CAUSE_COUNT];
+
+    if (c->settled)
+        return c->books;
+    memcpy(fraction, c->stall_fraction, sizeof fraction);
+    core_charge_block(c, insns);
+    after = c->books;
+    c->books = before;
+    c->account = account;
+    c->pipeline = pipeline;
+    memcpy(c->stall_fraction, fraction, sizeof fraction);
+    c->settled = false;
+    return after;
+}
+
+void core_settle_block(struct core *c)
+{
+    if (!c->block || !c->timing)
+        return;
+    if (!c->settled) {
+        core_charge_block(c, c->block->insns);
+    } else if (c->pipeline.pending_count) { /* of the elements of a string instruction */
+        struct pipeline_cost cost = {0};
+        pipeline_execute(&c->pipeline, &(struct pipeline_work){0}, &cost);
+        book(c, &cost);
+    }
+}
+
+/* What a fetch or a branch added to the time of what is delivered next. */
+void core_hold_front(struct core *c)
+{
+    for (int cause = 0; cause < CAUSE_COUNT; cause++) {
+        if (c->delay[cause])
+            pipeline_hold(&c->pipeline, (enum cause)cause, (uint64_t)c->delay[cause] * ISSUE_UNITS_PER_CYCLE);
+        c->delay[cause] = 0;
+    }
+    c->account.delayed = false;
+}
+
+/* Between two elements: one more of them is charged. */
+void core_repeat_element(struct core *c)
+{
+    c->repeat_started = true;
+    if (!c->timing)
+        return;
+    core_settle_block(c);
+    struct pipeline_cost cost = {.total = pipeline_advance(&c->pipeline, c->block->element)};
+    c->element_units = cost.total;
+    book(c, &cost);
+}
+
+/* The element last charged was not executed. */
+void core_refund_element(struct core *c)
+{
+    enum cause cause = c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE;
+    uint64_t cycles = 0;
+    if (c->element_units > c->account.issue_fraction)
+        cycles = (c->element_units - c->account.issue_fraction + ISSUE_UNITS_PER_CYCLE - 1) / ISSUE_UNITS_PER_CYCLE;
+    c->account.issue_fraction += cycles * ISSUE_UNITS_PER_CYCLE - c->element_units;
+    c->block_cause[cause] -= cycles;
+    c->account.cycles -= cycles;
+    pipeline_withdraw(&c->pipeline, c->block->element, c->element_units);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * pipeline.c: the recurrence, operation by operation and by summary (see pipeline.h)
+ */
+#include "pipeline.h"
+
+#include <string.h>
+
+static inline uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+void pipeline_init(struct pipeline *p, const struct pipeline_config *config)
+{
+    memset(p, 0, sizeof *p);
+    p->config = *config;
+}
+
+/* ---- operation by operation ---- */
+
+/* What an operation's accesses add to its latency, and the time before which it is not done. */
+struct surprise {
+    uint64_t extra, after;
+};
+
+/* A missing load holds a buffer: the buffers are a port that every miss occupies for its share of them. */
+static void hold_buffer(const struct pipeline *p, uint64_t *time, uint64_t begin, uint64_t extra)
+{
+    time[PIPELINE_FILL] = later(time[PIPELINE_FILL], begin) + extra / p->config.fill_buffers;
+    if (!p->config.in_order)
+        time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], time[PIPELINE_FILL]);
+    else if (time[PIPELINE_FILL] > extra) /* it could begin when there was a buffer for all of its time */
+        time[PIPELINE_FRONT] = later(time[PIPELINE_FRONT], time[PIPELINE_FILL] - extra);
+}
+
+/* A missing store waits behind the point of retirement. It is felt when the buffer is full: when more is to be drained
+ * than a buffer of stores at one a cycle. */
+static void drain_store(const struct pipeline *p, uint64_t *time, uint64_t begin, uint64_t extra)
+{
+    uint64_t room = (uint64_t)p->config.store_buffer * ISSUE_UNITS_PER_CYCLE;
+    time[PIPELINE_DRAIN] = later(time[PIPELINE_DRAIN], begin) + extra / p->config.fill_buffers;
+    uint64_t *waits = &time[p->config.in_order ? PIPELINE_FRONT : PIPELINE_RETIRED];
+    if (time[PIPELINE_DRAIN] > room)
+        *waits = later(*waits, time[PIPELINE_DRAIN] - room);
+}
+
+static void one(const struct pipeline *p, uint64_t *time, const struct micro_op *op, struct surprise s)
+{
+    bool in_order = p->config.in_order, load = op->kind == MICRO_LOAD;
+    uint64_t front = time[PIPELINE_FRONT], begin = front;
+
+    for (uint32_t i = 0; i < op->sources; i++)
+        begin = later(begin, time[op->source[i]]);
+    if (op->port) {
+        uint64_t *port = &time[PIPELINE_PORTS + op->port];
+        begin = later(begin, *port);
+        *port = later(*port, in_order ? begin : front) + op->occupancy;
+        if (!in_order)
+            time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], *port);
+    }
+    uint64_t done = later(begin + op->latency + (load ? s.extra : 0), s.after);
+    for (uint32_t i = 0; i < op->destinations; i++)
+        time[op->destination[i]] = done;
+    time[PIPELINE_FRONT] = (in_order ? begin : front) + op->slot;
+    if (!in_order)
+        time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], done);
+    else if (load && p->config.blocking)
+        time[PIPELINE_FRONT] += s.extra;
+    if (s.extra && load && !p->config.blocking)
+        hold_buffer(p, time, begin, s.extra);
+    if (s.extra && op->kind == MICRO_STORE)
+        drain_store(p, time, begin, s.extra);
+    if (in_order)
+        time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], time[PIPELINE_FRONT]);
+}
+
+/* The accesses numbered from `first` on that an operation makes. */
+static struct surprise surprise_of(const struct pipeline *p, uint32_t first, uint32_t count)
+{
+    struct surprise s = {0};
+    for (uint32_t i = 0; i < p->pending_count; i++) {
+        const struct pending *at = &p->pending[i];
+        if (at->access - first >= count)
+            continue;
+        s.extra = later(s.extra, at->miss + at->walk);
+        s.after = later(s.after, at->after);
+    }
+    return s;
+}
+
+/* Accesses that no operation accounts for: the elements of a repeated string instruction, areas of state. Each is by
+ * itself, delivered with the block's last operation. */
+static void the_rest(const struct pipeline *p, uint64_t *time, uint32_t known)
+{
+    for (uint32_t i = 0; i < p->pending_count; i++) {
+        const struct pending *at = &p->pending[i];
+        if (at->access < known)
+            continue;
+        struct micro_op op = {.kind = at->write ? MICRO_STORE : MICRO_LOAD};
+        one(p, time, &op, (struct surprise){at->miss + at->walk, at->after});
+    }
+}
+
+static void each(const struct pipeline *p, uint64_t *time, const struct pipeline_work *work, bool surprised)
+{
+    uint32_t access = 0;
+    for (uint32_t i = 0; i < work->ops; i++) {
+        const struct micro_op *op = &work->op[i];
+        struct surprise s = {0};
+        if (surprised && op->accesses)
+            s = surprise_of(p, access, op->accesses);
+        access += op->accesses;
+        one(p, time, op, s);
+    }
+    if (surprised)
+        the_rest(p, time, access);
+}
+
+/* ---- by summary ---- */
+
+/* Without a branch in the loops: how many terms a form has, no predictor foresees. */
+static inline void whole(uint64_t *time, const struct summary *s)
+{
+    uint64_t form[SUMMARY_FORMS], value = 0;
+    uint32_t forms = 0;
+
+    for (const struct summary_term *t = s->term, *end = t + s->terms; t < end; t++) {
+        value = later(value, time[t->from] + t->plus);
+        form[forms] = value;
+        forms += t->last;
+        value &= (uint64_t)t->last - 1;
+    }
+    uint64_t retired = form[0];
+    for (const struct summary_result *r = s->result, *end = r + s->results; r < end; r++) {
+        uint64_t at = form[r->form] + r->plus;
+        time[r->to] = at;
+        retired = later(retired, at & r->retires);
+    }
+    time[PIPELINE_RETIRED] = retired;
+}
+
+/* ---- blocks ---- */
+
+/* The window: nothing is delivered before what came `window` instructions earlier has retired. */
+static void retire(struct pipeline *p, uint32_t instructions)
+{
+    enum { GROUPS = sizeof(p->retired) / sizeof(*p->retired) };
+    uint64_t begin = p->instructions / PIPELINE_GROUP, end = (p->instructions += instructions) / PIPELINE_GROUP;
+
+    for (; begin < end; begin++)
+        p->retired[begin % GROUPS] = p->time[PIPELINE_RETIRED];
+    if (!p->config.in_order && end >= p->config.window / PIPELINE_GROUP)
+        p->time[PIPELINE_FRONT] =
+            later(p->time[PIPELINE_FRONT], p->retired[(end - p->config.window / PIPELINE_GROUP) % GROUPS]);
+}
+
+/* Divide `units` among causes as `share` has them; the last one takes what rounding leaves. */
+static void divide(struct pipeline_cost *cost, uint64_t units, const uint64_t share[CAUSE_COUNT])
+{
+    uint64_t sum = 0, rest = units;
+    int last = -1;
+    for (int i = 0; i < CAUSE_COUNT; i++) {
+        sum += share[i];
+        last = share[i] ? i : last;
+    }
+    for (int i = 0; i < last; i++) {
+        uint64_t part = units * share[i] / sum;
+        cost->cause[i] += part;
+        rest -= part;
+    }
+    if (last >= 0)
+        cost->cause[last] += rest;
+}
+
+/* When the block retires if its accesses take no longer than hits: as it was delivered, and had it been so `early`. */
+struct retirement {
+    uint64_t delivered, early;
+};
+
+static struct retirement retired_by_summary(const struct pipeline *p, const struct summary *s, uint64_t early)
+{
+    uint64_t others = 0, front = p->time[PIPELINE_FRONT] + s->retired_after_front;
+    for (const struct summary_term *t = s->retired, *end = t + s->retired_terms; t < end; t++)
+        others = later(others, p->time[t->from] + t->plus);
+    return (struct retirement){later(others, front), later(others, front - early)};
+}
+
+static struct retirement retired_each(const struct pipeline *p, const struct pipeline_work *work, uint64_t early)
+{
+    uint64_t time[PIPELINE_TIMES];
+    struct retirement at;
+    memcpy(time, p->time, sizeof time);
+    each(p, time, work, false);
+    at.delivered = time[PIPELINE_RETIRED];
+    memcpy(time, p->time, sizeof time);
+    time[PIPELINE_FRONT] -= early;
+    each(p, time, work, false);
+    at.early = time[PIPELINE_RETIRED];
+    return at;
+}
+
+static void surprised(struct pipeline *p, const struct pipeline_work *work, struct pipeline_cost *cost)
+{
+    uint64_t before = p->time[PIPELINE_RETIRED], late = 0, stall[CAUSE_COUNT] = {0};
+
+    memset(cost, 0, sizeof *cost);
+    for (int i = 0; i < CAUSE_COUNT; i++)
+        late += p->late[i];
+    struct retirement hits = work->summary ? retired_by_summary(p, work->summary, late) : retired_each(p, work, late);
+    if (p->pending_count || !work->summary)
+        each(p, p->time, work, true);
+    else
+        whole(p->time, work->summary);
+    for (uint32_t i = 0; i < p->pending_count; i++) {
+        stall[CAUSE_D_MISS] += p->pending[i].miss;
+        stall[CAUSE_TLB_WALK] += p->pending[i].walk;
+    }
+    if (!stall[CAUSE_D_MISS] && !stall[CAUSE_TLB_WALK])
+        stall[CAUSE_ISSUE] = 1; /* nothing but waiting for a store */
+    divide(cost, hits.delivered - hits.early, p->late);
+    divide(cost, p->time[PIPELINE_RETIRED] - hits.delivered, stall);
+    cost->cause[CAUSE_ISSUE] += hits.early - before;
+    cost->stalled = late || p->pending_count;
+    memset(p->late, 0, sizeof p->late);
+    p->is_late = false;
+    p->pending_count = 0;
+}
+
+void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, struct pipeline_cost *cost)
+{
+    uint64_t before = p->time[PIPELINE_RETIRED];
+
+    if (work->summary && !p->is_late && !p->pending_count)
+        whole(p->time, work->summary);
+    else
+        surprised(p, work, cost);
+    p->accesses = 0;
+    cost->total = p->time[PIPELINE_RETIRED] - before;
+    retire(p, work->instructions);
+}
+
+void pipeline_note(struct pipeline *p, uint32_t access, uint32_t miss, uint32_t walk, bool write)
+{
+    if (p->pending_count == PIPELINE_PENDING) { /* a long string instruction: the rest waits with the last */
+        struct pending *last = &p->pending[PIPELINE_PENDING - 1];
+        last->miss += miss * ISSUE_UNITS_PER_CYCLE / p->config.fill_buffers;
+        last->walk += walk * ISSUE_UNITS_PER_CYCLE;
+        return;
+    }
+    p->pending[p->pending_count++] = (struct pending){
+        .access = access,
+        .miss = miss * ISSUE_UNITS_PER_CYCLE,
+        .walk = walk * ISSUE_UNITS_PER_CYCLE,
+        .write = write,
+    };
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * pipeline.h: when the micro-operations of blocks begin and end: the issue model
+ *
+ * The state is a row of times in issue units (account.h): when the front end delivers next, when all before has
+ * retired, when each architectural register has its value, when each port is free. A micro-operation takes the times of
+ * what it reads and gives those of what it writes by nothing but maximum and addition, so a block as a whole does too:
+ * its *summary* says, for each time that it changes, of which times and plus how much it is the largest. A block without
+ * a surprise costs one pass over its summary; one with a cache miss, a store that a load waits for, or a cut is done
+ * operation by operation. Both give the same times.
+ *
+ * Out of order: an operation is delivered at the front's pace, begins when what it reads is there and what was
+ * delivered to its port before has had its turn, and retires in order. An operation that waits for what it reads does
+ * not hold its port: those behind it pass. The front stands still when `window` instructions have not retired. So
+ * independent misses overlap as far as the window and the fill buffers reach, and dependent ones do not.
+ * In order: an operation begins when what it reads and its port are there and the one before has begun.
+ *
+ * What passes at the point of retirement is charged: the time a block adds there, first what it takes by itself
+ * (CAUSE_ISSUE), then what late delivery added (I_MISS, TLB_WALK, BRANCH), then what its accesses added (D_MISS,
+ * TLB_WALK). Where two reasons were hidden behind one another, the earlier in this list has the cycles.
+ */
+#ifndef RINGSCOPE_PIPELINE_H
+#define RINGSCOPE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "account.h"
+#include "model_config.h"
+
+/* The row of times. Registers follow PIPELINE_REGISTERS, numbered by the architecture's decoder. */
+enum {
+    PIPELINE_FRONT,
+    PIPELINE_RETIRED,
+    PIPELINE_BRANCH,    /* the last branch knows where it goes */
+    PIPELINE_TEMPORARY, /* what a load hands to the operation of its own instruction */
+    PIPELINE_FILL,      /* the buffers of missing lines are free */
+    PIPELINE_DRAIN,     /* the buffered stores are in the cache */
+    PIPELINE_PORTS = 8, /* port 0 is none */
+    PIPELINE_REGISTERS = 32,
+    PIPELINE_TIMES = 104
+};
+
+enum { PIPELINE_SOURCES = 7, PIPELINE_DESTINATIONS = 4, PIPELINE_OPS_PER_INSN = 4, PIPELINE_PENDING = 64 };
+
+enum micro_kind { MICRO_PLAIN, MICRO_LOAD, MICRO_STORE };
+
+/* One micro-operation. Written by Python with this very layout (timing/micro_ops.py). */
+struct micro_op {
+    uint8_t kind;
+    uint8_t accesses; /* how many the engine makes of it: two for 16 bytes or a pair */
+    uint8_t port;
+    uint8_t sources;
+    uint8_t source[PIPELINE_SOURCES];
+    uint8_t destinations;
+    uint8_t destination[PIPELINE_DESTINATIONS];
+    uint16_t latency;   /* units from its beginning to its results */
+    uint16_t occupancy; /* units for which it has its port */
+    uint16_t slot;      /* units of the front end */
+};
+
+/* A block in one step. A form is the largest of `time[from] + plus` over its terms, a result a form and a constant. */
+struct summary_term {
+    uint8_t from;
+    uint8_t last; /* of its form */
+    uint32_t plus;
+};
+
+struct summary_result {
+    uint8_t to, form;
+    uint32_t plus;
+    uint64_t retires; /* all ones: the block has not retired before; else 0 */
+};
+
+enum { SUMMARY_FORMS = 48, SUMMARY_TERMS = 1024 };
+
+/* PIPELINE_RETIRED is the largest of form 0 and of the results that retire; by itself, of what follows the front end and
+ * of the terms `retired`. */
+struct summary {
+    uint32_t terms, results, retired_terms, retired_after_front;
+    const struct summary_term *term, *retired;
+    const struct summary_result *result;
+};
+
+/* What is known of an access before its block is charged. */
+struct pending {
+    uint32_t access; /* its number in the block */
+    uint32_t miss, walk; /* units beyond those of a hit */
+    uint64_t after; /* not before this time: a store that it reads */
+    bool write;
+};
+
+struct pipeline {
+    uint64_t time[PIPELINE_TIMES];
+    struct pipeline_config config;
+    uint64_t taken; /* when the last taken branch was followed */
+    uint64_t instructions;
+    uint64_t retired[64]; /* when the last instruction of each group of PIPELINE_GROUP retired, a ring */
+    uint64_t late[CAUSE_COUNT]; /* units by which the front was held up since the block before */
+    bool is_late;
+    uint32_t accesses; /* of the block in flight, so far */
+    uint32_t pending_count;
+    struct pending pending[PIPELINE_PENDING];
+};
+
+enum { PIPELINE_GROUP = 8 };
+
+void pipeline_init(struct pipeline *p, const struct pipeline_config *config);
+
+/* summary.c: that of a block of `count` operations, for free(). NULL: it has more than `room` terms (at most SUMMARY_TERMS)
+ * or too many forms, or there is no memory. */
+struct summary *pipeline_summarise(const struct pipeline_config *config, const struct micro_op *op, uint32_t count,
+                                   uint32_t room);
+
+/* A block's operations by themselves. */
+struct pipeline_work {
+    const struct micro_op *op;
+    uint32_t ops;
+    const struct summary *summary; /* of all of them; NULL: none */
+    uint32_t instructions;
+};
+
+/* Units that the block adds; by cause only if it was `stalled`, else all of them are issue. */
+struct pipeline_cost {
+    uint64_t total;
+    bool stalled;
+    uint64_t cause[CAUSE_COUNT];
+};
+
+/* The operations have been executed: move the times. */
+void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, struct pipeline_cost *cost);
+
+/* The front end is held up: by a missing line of code, a redirection. */
+static inline void pipeline_hold(struct pipeline *p, enum cause cause, uint64_t units)
+{
+    p->time[PIPELINE_FRONT] += units;
+    p->late[cause] += units;
+    p->is_late = true;
+}
+
+/* The front end starts anew where a branch that it did not foresee leads: `cycles` after that is known, or, in order,
+ * after the branch has begun and waits for nothing any more. */
+static inline void pipeline_redirect(struct pipeline *p, uint32_t cycles)
+{
+    uint64_t front = p->time[PIPELINE_FRONT], known = p->time[PIPELINE_BRANCH];
+    uint64_t ahead = !p->config.in_order && known > front ? known - front : 0;
+    pipeline_hold(p, CAUSE_BRANCH, ahead + (uint64_t)cycles * ISSUE_UNITS_PER_CYCLE);
+}
+
+/* Nothing is delivered before all has retired. */
+static inline void pipeline_drain(struct pipeline *p)
+{
+    if (p->time[PIPELINE_FRONT] < p->time[PIPELINE_RETIRED])
+        p->time[PIPELINE_FRONT] = p->time[PIPELINE_RETIRED];
+}
+
+/* The front end is busy for so long with what no operation stands for. Returns the units that pass at retirement. */
+static inline uint64_t pipeline_advance(struct pipeline *p, uint64_t units)
+{
+    uint64_t before = p->time[PIPELINE_RETIRED];
+    p->time[PIPELINE_FRONT] += units;
+    if (p->time[PIPELINE_RETIRED] < p->time[PIPELINE_FRONT])
+        p->time[PIPELINE_RETIRED] = p->time[PIPELINE_FRONT];
+    return p->time[PIPELINE_RETIRED] - before;
+}
+
+/* The inverse: `retired` is what pipeline_advance(units) returned. */
+static inline void pipeline_withdraw(struct pipeline *p, uint64_t units, uint64_t retired)
+{
+    p->time[PIPELINE_FRONT] -= units;
+    p->time[PIPELINE_RETIRED] -= retired;
+}
+
+/* A taken branch ended the block: the front end follows one only so long after the one before. */
+static inline void pipeline_taken(struct pipeline *p)
+{
+    uint64_t next = p->taken + (uint64_t)p->config.taken_interval * ISSUE_UNITS_PER_CYCLE;
+    if (p->time[PIPELINE_FRONT] < next)
+        p->time[PIPELINE_FRONT] = next;
+    p->taken = p->time[PIPELINE_FRONT];
+}
+
+/* An access of the block in flight: cycles beyond a hit. Most have none and are only numbered. */
+void pipeline_note(struct pipeline *p, uint32_t access, uint32_t miss, uint32_t walk, bool write);
+
+#endif

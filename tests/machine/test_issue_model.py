@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What blocks cost on a core of four instructions a cycle, worked out by hand from its profile's figures."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringscope.emulator.timing.parameters import ISSUE_UNITS_PER_CYCLE
+from tests.machine.rig import Rig, skylake
+from tests.machine.snippets import DATA, PAGE
+
+ROUNDS = 200
+FRACTION = 1.01 / ROUNDS  # of a cycle, carried over the end
+LOAD = skylake().latency.l1
+LATENCY = skylake().pipeline.latency
+LOOP = "dec r12d; jnz again"
+
+
+def cycles_of_a_round(rig: Rig, body: str, setup: str = "") -> float:
+    """Return the cycles of one time round a loop, long after its beginning, when its branch is foreseen."""
+    few, many = ROUNDS, 2 * ROUNDS
+    spent = [
+        rig.measure(f"{setup}; lfence; fence; mov r12d, {rounds}; again: {body}; {LOOP}; lfence", warm=True)[
+            "cycles"
+        ]
+        for rounds in (many, few, many)  # the first one teaches the predictor
+    ]
+    return (spent[2] - spent[1]) / ROUNDS
+
+
+@pytest.mark.parametrize(
+    ("body", "cycles"),
+    [
+        ("nop; nop; nop; nop; nop; nop", 8 / 4),  # delivery: eight instructions
+        ("add rax, rbx; add rcx, rbx; add rdx, rbx; add rsi, rbx; add rdi, rbx; add r8, rbx", 8 / 4),
+        ("add rax, rbx;" * 6, 6),  # each waits for the one before
+        ("imul rax, rbx;" * 4, 4 * LATENCY["mul"]),
+        ("imul rax, rbx; imul rcx, rbx; imul rdx, rbx", 3),  # one multiplier
+        ("addsd xmm0, xmm1;" * 3, 3 * LATENCY["sse_fp"]),
+        ("xor eax, eax; imul rax, rbx; imul rax, rbx", 2),  # zeroed: nothing is carried from round to round
+        ("mov rax, rbx; mov rbx, rax; mov rax, rbx; mov rbx, rax; nop; nop", 8 / 4),  # moves take no time
+        ("nop", 1),  # three instructions, but a branch is taken once a cycle
+        (f"mov [{DATA}], rax; mov [{DATA + 8}], rax; mov [{DATA + 16}], rax", 3),  # one store a cycle
+        ("mov ax, cx;" * 3, 3 * LATENCY["alu"]),  # the upper part of EAX is carried along
+        ("cmp rax, rbx; cmovl rax, rcx", 2 * LATENCY["alu"]),
+    ],
+)
+def test_a_loop_takes_the_longest_of_delivery_ports_and_dependences(rig, body: str, cycles: float) -> None:
+    assert cycles_of_a_round(rig, body) == pytest.approx(cycles, abs=FRACTION)
+
+
+def test_a_chain_of_loads_takes_their_latency_and_independent_ones_the_ports(rig) -> None:
+    setup = f"mov esi, {DATA}; mov [rsi], rsi"
+    assert cycles_of_a_round(rig, "mov rsi, [rsi];" * 3, setup) == pytest.approx(3 * LOAD, abs=FRACTION)
+    free = "mov rax, [rsi]; mov rbx, [rsi]; mov rcx, [rsi]; mov rdx, [rsi]"
+    assert cycles_of_a_round(rig, free, setup) == pytest.approx(2, abs=FRACTION)
+
+
+#: Four lines of one set beyond L1's eight ways: each load misses L1 and hits L2.
+WAYS, SET_BYTES = 8, 64 * 64
+
+
+def far_lines(load: str) -> str:
+    return ";".join(
+        load.format(at=i * SET_BYTES, next=(i + 1) % (WAYS + 4) * SET_BYTES) for i in range(WAYS + 4)
+    )
+
+
+def test_misses_that_wait_for_each_other_take_their_whole_latency(rig) -> None:
+    places = WAYS + 4
+    base = 4 << 20
+    link = ";".join(
+        f"mov eax, {base + (i + 1) % places * SET_BYTES}; mov ebx, {base + i * SET_BYTES}; mov [rbx], rax"
+        for i in range(places)
+    )
+    chain = cycles_of_a_round(rig, "mov rsi, [rsi];" * places, f"{link}; mov esi, {base}")
+    assert chain == pytest.approx(places * skylake().latency.l2, abs=FRACTION)
+
+
+def test_misses_that_wait_for_nothing_overlap_as_far_as_there_are_buffers(rig) -> None:
+    places, base = WAYS + 4, 4 << 20
+    loads = ";".join(f"mov rax, [rsi + {i * SET_BYTES}]" for i in range(places))
+    beyond = skylake().latency.l2 - LOAD
+    buffers = skylake().pipeline.buffers.fill_buffers
+    round_ = cycles_of_a_round(rig, loads, f"mov esi, {base}")
+    assert round_ == pytest.approx(
+        places * beyond / buffers, abs=places / ISSUE_UNITS_PER_CYCLE + FRACTION
+    )  # rounded down, each
+
+
+def test_a_branch_that_was_not_foreseen_is_known_when_what_it_asks_is(rig) -> None:
+    """The longer the chain before it, the later the front end starts anew."""
+    cost = {}
+    for chain in (1, 9):
+        factors = "imul rax, r13;" * chain
+        body = f"mov rax, r12; {factors} mov edx, eax; shr edx, 7; and edx, 1; jnz odd; nop; odd: nop"
+        setup = "mov r13d, 0x9e3779b1"
+        spent = rig.measure(f"{setup}; mov r12d, 2000; again: {body}; {LOOP}; lfence", warm=True)
+        assert spent["branch-misses"] > 100
+        cost[chain] = spent["cycles"] / spent["branch-misses"]
+        assert spent.cause("branch") >= spent["branch-misses"] * (skylake().predictor.mispredict - 1)
+    assert cost[9] - cost[1] > 8 * LATENCY["mul"]
+
+
+def test_every_cycle_of_a_loop_with_misses_has_a_cause(rig) -> None:
+    body = f"mov rax, [rsi]; add rsi, {PAGE}; and esi, 0x7fffff; or esi, 0x400000; add [rsi + 64], rax"
+    spent = rig.measure(f"mov esi, {4 << 20}; mov r12d, 600; again: {body}; {LOOP}; lfence")
+    named = sum(
+        spent.cause(name) for name in ("issue", "i-miss", "d-miss", "tlb-walk", "branch", "serialisation")
+    )
+    assert named == spent["cycles"]
+    assert spent.cause("d-miss") > 0
+    assert spent.cause("tlb-walk") > 0
+
+
+def test_a_comparison_and_the_branch_behind_it_are_delivered_as_one(rig) -> None:
+    free = "nop; nop; nop; nop; nop; cmp rax, rax; jne out; out: nop"
+    assert cycles_of_a_round(rig, free) == pytest.approx((10 - 1) / 4, abs=FRACTION)
+    apart = "nop; nop; nop; nop; cmp rax, rax; nop; jne out; out: nop"
+    assert cycles_of_a_round(rig, apart) == pytest.approx(10 / 4, abs=FRACTION)

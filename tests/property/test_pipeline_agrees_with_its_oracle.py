@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# ruff: noqa: S311 (blocks are random and seeded; nothing is secret)
+"""The native issue model against the clear one, on random blocks: by summary, one by one, and with misses."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from oracles.pipeline import UNITS, Native, Oracle
+
+from ringscope.emulator.native import library as native
+from ringscope.emulator.timing.micro_ops import BRANCH, LOAD, PLAIN, REGISTERS, STORE, TEMPORARY, MicroOp
+
+OUT_OF_ORDER = {
+    "in_order": 0, "blocking": 0, "window": 64, "fill_buffers": 4, "store_buffer": 6, "forward": 4,
+    "taken_interval": 1,
+}  # fmt: skip
+IN_ORDER = OUT_OF_ORDER | {"in_order": 1, "window": 0}
+BLOCKING = IN_ORDER | {"blocking": 1, "fill_buffers": 1}
+CORES = {"out of order": OUT_OF_ORDER, "in order": IN_ORDER, "blocking": BLOCKING}
+
+
+def random_block(random: Random) -> list[MicroOp]:
+    times = list(range(REGISTERS, REGISTERS + 7))
+    ops = []
+    for _ in range(random.randrange(1, 14)):
+        kind = random.choice((PLAIN, PLAIN, LOAD, STORE))
+        into = random.sample([*times, BRANCH], random.randrange(0, 3)) if kind != STORE else []
+        ops.append(
+            MicroOp(
+                kind,
+                tuple(random.sample(times, random.randrange(0, 4))),
+                tuple(into),
+                latency=UNITS * random.randrange(0, 20),
+                port=random.randrange(0, 4),
+                occupancy=UNITS // 4 * random.randrange(0, 9),
+                slot=random.choice((0, UNITS // 4, UNITS // 2, UNITS)),
+                accesses=0 if kind == PLAIN else random.choice((1, 1, 2)),
+            )
+        )
+    return ops
+
+
+def random_misses(random: Random, ops: list[MicroOp]) -> dict[int, int]:
+    accesses = sum(op.accesses for op in ops)
+    return {number: UNITS * random.randrange(1, 200) for number in range(accesses) if random.random() < 0.2}
+
+
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("seed", range(20))
+def test_summaries_and_single_operations_give_the_oracles_times(core: str, seed: int) -> None:
+    random, config = Random(seed), CORES[core]
+    oracle, short, long = Oracle(config), Native(config), Native(config)
+    for _ in range(60):
+        ops, instructions = random_block(random), random.randrange(1, 20)
+        spent = oracle.block(ops, {}, instructions)
+        assert short.block(ops, {}, instructions, summary=True) == {-1: spent}
+        assert long.block(ops, {}, instructions, summary=False)[-1] == spent
+        live = [number for number in range(len(oracle.time)) if number != TEMPORARY]
+        assert [short.time[n] for n in live] == [long.time[n] for n in live] == [oracle.time[n] for n in live]
+
+
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("seed", range(20))
+def test_with_misses_the_times_are_the_oracles_and_the_causes_sum_to_the_block(core: str, seed: int) -> None:
+    random, config = Random(seed), CORES[core]
+    oracle, pipeline = Oracle(config), Native(config)
+    for _ in range(60):
+        ops, instructions = random_block(random), random.randrange(1, 20)
+        misses = random_misses(random, ops)
+        spent = oracle.block(ops, misses, instructions)
+        cost = pipeline.block(ops, misses, instructions, summary=True)
+        assert pipeline.time[:2] == oracle.time[:2]
+        assert cost[-1] == spent
+        if misses:
+            assert sum(units for cause, units in cost.items() if cause >= 0) == spent
+
+
+def test_what_only_a_miss_adds_is_the_misss() -> None:
+    pipeline = Native(OUT_OF_ORDER)
+    load = MicroOp(LOAD, (), (REGISTERS,), 4 * UNITS, slot=UNITS // 4, accesses=1)
+    cost = pipeline.block([load], {0: 100 * UNITS}, 1, summary=True)
+    causes = native.cause_names()
+    assert cost[causes.index("issue")] == 4 * UNITS
+    assert cost[causes.index("d-miss")] == 100 * UNITS
+    assert cost[-1] == 104 * UNITS
