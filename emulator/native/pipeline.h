@@ -59,7 +59,8 @@ struct micro_op {
     uint16_t slot;      /* units of the front end */
 };
 
-/* A block in one step. A form is the largest of `time[from] + plus` over its terms, a result a form and a constant. */
+/* A block in one step. A form is the largest of `time[from] + plus` over its terms, a result a form and a constant. Terms
+ * come in pairs; where their number is odd, one is there twice. */
 struct summary_term {
     uint8_t from;
     uint8_t last; /* of its form */

@@ -83,18 +83,21 @@ static int64_t smallest(const struct row *row)
     return least;
 }
 
+static void add_term(struct draft *d, struct summary_term term)
+{
+    d->full |= d->terms == d->room;
+    if (!d->full)
+        d->term[d->terms++] = term;
+}
+
 static void add_form(struct draft *d, const struct row *row)
 {
-    uint32_t first = d->terms;
-
-    for (uint32_t from = 0; from < PIPELINE_TIMES && !d->full; from++) {
-        if (row->plus[from] == NEVER)
-            continue;
-        d->full = d->terms == d->room;
-        if (!d->full)
-            d->term[d->terms++] = (struct summary_term){(uint8_t)from, 0, (uint32_t)row->plus[from]};
-    }
-    if (d->terms > first)
+    for (uint32_t from = 0; from < PIPELINE_TIMES; from++)
+        if (row->plus[from] != NEVER)
+            add_term(d, (struct summary_term){(uint8_t)from, 0, (uint32_t)row->plus[from]});
+    if (d->terms % 2)
+        add_term(d, d->term[d->terms - 1]);
+    if (!d->full)
         d->term[d->terms - 1].last = 1;
     d->form[d->forms++] = *row;
 }
