@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ringscope.emulator.timing import profile as profiles
 from ringscope.emulator.timing.parameters import ASSUMED, ESTIMATE
-from ringscope.tools import cpu_validate
+from ringscope.tools import cpu_calibrate, cpu_validate
 from ringscope.tools.console import ResultConsole
 from ringscope.tools.options import once
 from ringscope.tools.primitives.rows import measure
@@ -50,6 +50,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="this processor alone: a name (see 'ringscope cpu list') or a .toml file; default: all",
     )
     check.set_defaults(func=check_profiles)
+    cpu_calibrate.register(commands)
     cpu_validate.register(commands)
 
 

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the measures of a host become: kept runs, a profile, and one sentence elsewhere."""
+
+from __future__ import annotations
+
+import platform
+
+import pytest
+
+from ringscope.emulator.timing import profile as profiles
+from ringscope.emulator.timing.cost_table import CostTable
+from ringscope.emulator.timing.parameters import ISSUE_UNITS
+from ringscope.tools.calibration.profile_file import document
+from ringscope.tools.cpu_calibrate import fewest
+from ringscope.tools.main import main
+from ringscope.tools.validation.host import CHAIN_CYCLES, cycles
+from ringscope.tools.validation.suite import CASES
+
+FIGURES = {
+    "frequency": 3.1941e9,
+    "latency": {"alu": 0.98, "move": 0.17, "mul": 2.9, "div32": 11.6, "sse_fp": 2.88},
+    "throughput": {"nop": 0.168, "alu": 0.25, "load": 0.334, "store": 0.5},
+    "wide_store": 1.01,
+    "forward": 1.06,
+    "taken_interval": 1.02,
+    "mispredict": 16.4,
+    "ladder": {"l1": 4.01, "l2": 12.06, "llc": 46.2, "memory": 365.9},
+    "pages": {"32": 4.1, "64": 4.0, "80": 10.9, "512": 15.5},
+}
+
+
+def test_a_run_is_scaled_by_the_chains_around_it() -> None:
+    assert cycles((8192, 5000, 8192)) == 5000 * CHAIN_CYCLES / 8192 == 10_000
+
+
+def test_a_run_whose_chains_differ_by_more_than_two_percent_is_thrown_away() -> None:
+    assert cycles((10_000, 5000, 10_190)) is not None
+    assert cycles((10_000, 5000, 10_210)) is None
+    assert cycles((10_210, 5000, 10_000)) is None
+
+
+def test_of_several_rounds_the_fewest_cycles_count_and_the_highest_frequency() -> None:
+    one = {"frequency": 3.0, "latency": {"alu": 1.2}, "forward": 2.0}
+    other = {"frequency": 3.2, "latency": {"alu": 1.0}, "forward": 5.0}
+    assert fewest(one, other) == {"frequency": 3.2, "latency": {"alu": 1.0}, "forward": 2.0}
+
+
+@pytest.fixture
+def host_profile(tmp_path):
+    path = tmp_path / "here.toml"
+    path.write_text(document(FIGURES, "skylake", "here", "a host"), encoding="utf-8")
+    return profiles.load(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("core", "frequency"), 3_194_000_000),
+        (("latency", "l1"), 4),
+        (("latency", "l2"), 12),
+        (("latency", "llc"), 46),
+        (("width",), 6),  # 0.168 cycles a NOP
+        (("predictor", "mispredict"), 16),
+        (("dtlb", "small", "entries"), 64),
+        (("walk", "stlb_hit"), 7),  # 10.9 less 4
+    ],
+)
+def test_a_measured_figure_is_the_profiles_value(host_profile, path, value) -> None:
+    at = host_profile
+    for name in path:
+        at = getattr(at, name)
+    assert at == value
+
+
+def test_latencies_and_throughputs_go_to_their_classes(host_profile) -> None:
+    assert host_profile.pipeline.latency["mul"] == 3
+    assert host_profile.pipeline.latency["move"] == 0
+    assert host_profile.issue["load"] == 21 * ISSUE_UNITS["cycles/64"]  # a third of a cycle
+    assert abs(host_profile.memory_latency - 366) <= 1  # by way of nanoseconds
+
+
+def test_what_was_not_measured_is_an_estimate_and_what_was_is_not(host_profile) -> None:
+    assert host_profile.sources["cost.syscall"] == "estimate: as skylake; not measured"
+    assert host_profile.sources["pipeline.latency.mul"] == "measured: a chain"
+
+
+def test_a_measured_profile_prices_every_instruction(host_profile) -> None:
+    CostTable(host_profile)
+
+
+def test_there_are_programs_of_every_kind_and_none_is_named_twice() -> None:
+    names = [case.name for case in CASES]
+    assert len(names) == len(set(names)) >= 20
+    assert {case.kind for case in CASES} == {"integer", "pointers", "copying", "branches", "calls", "mixed"}
+
+
+@pytest.mark.parametrize("command", ["validate", "calibrate"])
+def test_on_a_host_of_another_architecture_the_command_says_so(monkeypatch, capsys, command: str) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    assert main(["cpu", command]) == 2
+    said = capsys.readouterr()
+    assert "this host is riscv64" in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
