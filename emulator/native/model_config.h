@@ -63,6 +63,9 @@ struct walk_config {
 struct predictor_config {
     uint32_t table_bits;   /* 2^table_bits two-bit counters */
     uint32_t history_bits; /* of global history, at most table_bits; 0: bimodal */
+    uint32_t tagged_tables;  /* besides, of ever longer history (direction.h); 0: none */
+    uint32_t tagged_bits;    /* 2^tagged_bits entries in each */
+    uint32_t tagged_history; /* branches that the first of them looks at; each further one at twice as many */
     uint32_t btb_sets, btb_ways;
     uint32_t return_depth;
     uint32_t mispredict;   /* cycles charged for each misprediction */

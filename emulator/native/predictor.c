@@ -10,55 +10,38 @@
 const char *predictor_init(struct predictor *p, const struct predictor_config *config)
 {
     memset(p, 0, sizeof *p);
-    if (config->table_bits == 0 || config->table_bits > 24)
-        return "predictor: table_bits must be from 1 to 24";
-    if (config->history_bits > config->table_bits)
-        return "predictor: history_bits must not exceed table_bits";
+    const char *refused = direction_init(&p->direction, config);
+    if (refused)
+        return refused;
     if (config->btb_sets == 0 || (config->btb_sets & (config->btb_sets - 1)) != 0 || config->btb_sets > 1u << 20)
         return "predictor: btb_sets must be a power of two, at most 2^20";
     if (config->btb_ways == 0 || config->btb_ways > 64)
         return "predictor: btb_ways must be from 1 to 64";
     if (config->return_depth == 0 || config->return_depth > 1024)
         return "predictor: return_depth must be from 1 to 1024";
-    p->table_mask = (1ull << config->table_bits) - 1;
-    p->history_mask = (1ull << config->history_bits) - 1;
     p->btb_set_mask = config->btb_sets - 1;
     p->btb_ways = config->btb_ways;
     p->depth = config->return_depth;
     p->mispredict = config->mispredict;
     p->redirect = config->redirect;
-    p->table = malloc(p->table_mask + 1);
     size_t btb_bytes = (size_t)config->btb_sets * config->btb_ways * sizeof *p->btb;
     p->btb = malloc(btb_bytes);
     p->stack = calloc(p->depth, sizeof *p->stack);
-    if (!p->table || !p->btb || !p->stack) {
+    if (!p->btb || !p->stack) {
         predictor_free(p);
         return "predictor: no memory for the tables";
     }
-    memset(p->table, 1, p->table_mask + 1);
     memset(p->btb, 0xff, btb_bytes);
     return NULL;
 }
 
 void predictor_free(struct predictor *p)
 {
-    free(p->table);
+    direction_free(&p->direction);
     free(p->btb);
     free(p->stack);
-    p->table = NULL;
     p->btb = NULL;
     p->stack = NULL;
-}
-
-/* Whether the direction was foreseen; the counter and the history learn it. What the guest's branches do, the host's
- * predictor cannot foresee either: no branch here depends on it. */
-static inline bool learn_direction(struct predictor *p, uint64_t pc, bool taken)
-{
-    uint8_t *counter = &p->table[(pc ^ p->history) & p->table_mask];
-    bool foreseen = (*counter >= 2) == taken;
-    *counter = (uint8_t)(*counter + (taken & (*counter < 3)) - (!taken & (*counter > 0)));
-    p->history = (p->history << 1 | taken) & p->history_mask;
-    return foreseen;
 }
 
 static inline struct btb_entry *btb_set(const struct predictor *p, uint64_t pc)
@@ -112,7 +95,7 @@ bool predictor_branch(struct predictor *p, struct account *a, enum branch_kind k
     account_count(a, COUNTER_BRANCHES);
     switch (kind) {
     case BRANCH_CONDITIONAL:
-        foreseen = learn_direction(p, pc, taken);
+        foreseen = direction_learn(&p->direction, pc, taken);
         if (taken & !is_newest_target(p, pc, target))
             late = !learn_target(p, pc, target);
         break;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * predictor.h: branch prediction: gshare for directions, a branch target buffer, a return stack
+ * predictor.h: branch prediction: directions, a branch target buffer, a return stack
  *
- * Directions: 2^table_bits two-bit saturating counters, at first 1 (weakly not taken), indexed by pc XOR the outcomes
- * of the last history_bits conditional branches (newest in bit 0). Targets: a set-associative BTB with true LRU, set by
+ * Directions: see direction.h. Targets: a set-associative BTB with true LRU, set by
  * the low bits of pc, filled by every taken branch but returns. Returns: a circular stack of return_depth addresses;
  * a push onto a full one loses the oldest. Everything is keyed by virtual address with no regard to address spaces:
  * they disturb each other, as on hardware without barriers.
@@ -26,6 +25,7 @@
 #include <stdint.h>
 
 #include "account.h"
+#include "direction.h"
 #include "model_config.h"
 
 enum branch_kind {
@@ -42,8 +42,7 @@ struct btb_entry {
 };
 
 struct predictor {
-    uint8_t *table;
-    uint64_t table_mask, history, history_mask;
+    struct direction direction;
     struct btb_entry *btb;
     uint32_t btb_set_mask, btb_ways;
     uint64_t *stack;

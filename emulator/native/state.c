@@ -36,7 +36,9 @@ static const struct {
     FIELD(models.mmu.pieces), FIELD(models.mmu.state), FIELD(models.mmu.next_tag), FIELD(models.mmu.tag_of),
     TLB_FIELDS(models.mmu.dtlb), TLB_FIELDS(models.mmu.itlb), TLB_FIELDS(models.mmu.stlb),
     FIELD(models.mmu.walk_cache[0].used), FIELD(models.mmu.walk_cache[1].used), FIELD(models.mmu.walk_cache[2].used),
-    FIELD(models.predictor.history), FIELD(models.predictor.top), FIELD(models.predictor.used),
+    FIELD(models.predictor.direction.history), FIELD(models.predictor.direction.index_fold),
+    FIELD(models.predictor.direction.tag_fold), FIELD(models.predictor.direction.tag_fold_2),
+    FIELD(models.predictor.direction.outcome), FIELD(models.predictor.direction.newest), FIELD(models.predictor.top), FIELD(models.predictor.used),
     ARCH_SAVED_FIELDS
 };
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
@@ -87,7 +89,8 @@ static void visit(struct core *c, struct visit *v)
     }
     for (unsigned i = 0; i < MMU_WALK_CACHES; i++)
         visit_tlb(v, "models.mmu.walk_cache.entry", i, &mmu->walk_cache[i]);
-    part(v, "models.predictor.table", 0, p->table, p->table_mask + 1);
+    part(v, "models.predictor.direction.table", 0, p->direction.table, p->direction.table_mask + 1);
+    part(v, "models.predictor.direction.tagged", 0, p->direction.tagged, direction_tagged_bytes(&p->direction));
     part(v, "models.predictor.btb", 0, p->btb, (p->btb_set_mask + 1ull) * p->btb_ways * sizeof(*p->btb));
     part(v, "models.predictor.stack", 0, p->stack, p->depth * sizeof(*p->stack));
     for (uint32_t i = 0; i < LEDGER_ENTRIES; i++)

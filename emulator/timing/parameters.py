@@ -131,10 +131,13 @@ class Walk:
 
 @dataclass(frozen=True)
 class Predictor:
-    """Gshare directions, a branch target buffer, a return stack, and two prices."""
+    """Directions (native/direction.h), a branch target buffer, a return stack, and two prices."""
 
     table_bits: int = quantity("bits", 1, 24)
     history_bits: int = quantity("bits", 0, 24)
+    tagged_tables: int = quantity("tables", 0, 8)
+    tagged_bits: int = quantity("bits", 0, 16)
+    tagged_history: int = quantity("branches", 0, 512)
     btb_sets: int = quantity("sets", 1, 1 << 20)
     btb_ways: int = quantity("ways", 1, 64)
     return_depth: int = quantity("entries", 1, 1024)

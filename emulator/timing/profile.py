@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 PROFILES = Path(__file__).parent / "profiles"
 ISSUE_UNITS_MOST = 0xFFFF  # of one instruction (struct micro_op in pipeline.h)
+LONGEST_HISTORY = 512  # branches, of native/direction.h
 TABLES = frozenset("core l1i l1d l2 llc latency itlb dtlb stlb walk predictor cost issue pipeline".split())
 TEXTS = frozenset({"name", "arch", "description"})
 OPTIONAL_TEXT = "isa"
@@ -214,6 +215,7 @@ def _check(profile: Profile, reader: Reader) -> None:
         _check_tlb(name, getattr(profile, name), reader)
     if profile.predictor.history_bits > profile.predictor.table_bits:
         raise reader.refuse("predictor.history_bits", "must not exceed table_bits")
+    _check_tagged_tables(profile.predictor, reader)
     if not _is_power_of_two(profile.predictor.btb_sets):
         raise reader.refuse("predictor.btb_sets", "must be a power of two")
     steps = (profile.latency.l1, profile.latency.l2, profile.latency.llc, profile.memory_latency)
@@ -225,6 +227,19 @@ def _check(profile: Profile, reader: Reader) -> None:
         if units > ISSUE_UNITS_MOST:
             most = ISSUE_UNITS_MOST // ISSUE_UNITS_PER_CYCLE
             raise reader.refuse(f"issue.class.{name}", f"must be at most {most} cycles")
+
+
+def _check_tagged_tables(predictor: Predictor, reader: Reader) -> None:
+    if not predictor.tagged_tables:
+        return
+    if not predictor.tagged_bits:
+        raise reader.refuse("predictor.tagged_bits", "must not be 0 where there are tagged tables")
+    longest = predictor.tagged_history << (predictor.tagged_tables - 1)
+    if not 0 < longest <= LONGEST_HISTORY:
+        raise reader.refuse(
+            "predictor.tagged_history",
+            f"doubled for each table but the first must be from 1 to {LONGEST_HISTORY}, not {longest}",
+        )
 
 
 def _check_cache(name: str, cache: Cache, line: int, reader: Reader) -> None:

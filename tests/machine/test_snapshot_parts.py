@@ -28,6 +28,7 @@ HEADERS = (
     "probe.h",
     "predictor.h",
     "tlb.h",
+    "direction.h",
     "core.h",
 )
 #: What a machine is built from, and is the same in another one of its configuration.
@@ -36,7 +37,9 @@ BUILT = """
     models.hierarchy.line_shift models.hierarchy.line_mask models.hierarchy.fast_end
     models.hierarchy.served_by models.hierarchy.walk_l1_read models.hierarchy.leaving models.hierarchy.unified
     models.mmu.unified models.mmu.hierarchy models.mmu.ram models.mmu.price models.mmu.identity
-    models.predictor.table_mask models.predictor.history_mask models.predictor.btb_set_mask
+    models.predictor.direction.table_mask models.predictor.direction.history_mask
+    models.predictor.direction.tables models.predictor.direction.index_bits models.predictor.direction.length
+    models.predictor.btb_set_mask
     models.predictor.btb_ways models.predictor.depth models.predictor.mispredict models.predictor.redirect
     arch.exception_index
 """.split()

@@ -13,7 +13,7 @@ from ringscope.tools.build.compiler import ROOT, WARNINGS, Program, build_progra
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MODELS = ("cache", "hierarchy", "{arch}/walk", "tlb", "mmu", "predictor", "models")
+MODELS = ("cache", "hierarchy", "{arch}/walk", "tlb", "mmu", "direction", "predictor", "models")
 FLAGS = ("-std=gnu11", "-O2", "-g", "-fPIC", "-fno-sanitize=all", "-mcpu=baseline", *WARNINGS)
 UNMAPPED = 2**64 - 1
 FETCH, LOAD, STORE = range(3)  # enum access

@@ -5,9 +5,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+TAG, COUNTER, USEFUL = range(3)  # of a tagged entry
+
+
+def moved(counter: int, most: int, *, up: bool) -> int:
+    """Return a saturating counter after one step."""
+    return min(most, counter + 1) if up else max(0, counter - 1)
+
 
 class Predictor:
-    """Gshare, BTB and return stack."""
+    """Directions, BTB and return stack."""
 
     def __init__(self, config: dict[str, int]) -> None:
         """Build from the fields of the native configuration."""
@@ -16,6 +23,7 @@ class Predictor:
         }
         self.directions: defaultdict[int, int] = defaultdict(lambda: 1)
         self.outcomes: list[bool] = []
+        self.tagged: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [-1, 0, 0])
         self.targets: defaultdict[int, dict[int, int]] = defaultdict(
             dict
         )  # by set: pc -> target, newest last
@@ -28,12 +36,47 @@ class Predictor:
         for outcome in self.outcomes[-self.config["history_bits"] :] if self.config["history_bits"] else []:
             history = history * 2 + outcome
         index = (pc ^ history) % 2 ** self.config["table_bits"]
-        foreseen = (self.directions[index] >= 2) == taken
-        self.directions[index] = (
-            min(3, self.directions[index] + 1) if taken else max(0, self.directions[index] - 1)
-        )
+        by_base = self.directions[index] >= 2
+        places = [self._place(table, pc) for table in range(self.config["tagged_tables"])]
+        holding = [n for n, (place, tag) in enumerate(places) if self.tagged[place][TAG] == tag]
+        provider = self.tagged[places[holding[-1]][0]] if holding else None
+        alternate = self.tagged[places[holding[-2]][0]] if len(holding) > 1 else None
+        by_alternate = by_base if alternate is None else alternate[COUNTER] >= 4
+        by_provider = by_base if provider is None else provider[COUNTER] >= 4
+        unproven = provider is not None and provider[USEFUL] == 0
+        passed_over = provider is not None and unproven and provider[COUNTER] in (3, 4)
+        predicted = by_alternate if passed_over else by_provider
+        if provider is not None:
+            provider[COUNTER] = moved(provider[COUNTER], 7, up=taken)
+        if provider is not None and by_provider != by_alternate:
+            provider[USEFUL] = moved(provider[USEFUL], 3, up=by_provider == taken)
+        if alternate is not None and unproven:
+            alternate[COUNTER] = moved(alternate[COUNTER], 7, up=taken)
+        if provider is None or (alternate is None and unproven):
+            self.directions[index] = moved(self.directions[index], 3, up=taken)
+        if predicted != taken:
+            self._allocate(places[holding[-1] + 1 if holding else 0 :], taken=taken)
         self.outcomes.append(taken)
-        return foreseen
+        return predicted == taken
+
+    def _place(self, table: int, pc: int) -> tuple[tuple[int, int], int]:
+        """Return which entry of a table it is, and the tag that it has if it is this branch's."""
+        bits, length = self.config["tagged_bits"], self.config["tagged_history"] << table
+        newest_first = self.outcomes[: -length - 1 : -1]
+
+        def folded(width: int) -> int:
+            return sum(sum(newest_first[at::width]) % 2 << at for at in range(min(width, len(newest_first))))
+
+        index = (pc ^ pc >> bits ^ folded(bits)) % 2**bits
+        return (table, index), (pc ^ folded(12) ^ folded(11) << 1) % 2**12
+
+    def _allocate(self, places: list[tuple[tuple[int, int], int]], *, taken: bool) -> None:
+        for place, tag in places:
+            if self.tagged[place][USEFUL] == 0:
+                self.tagged[place] = [tag, 4 if taken else 3, 0]
+                return
+        for place, _ in places:
+            self.tagged[place][USEFUL] -= 1
 
     def _target_foreseen(self, pc: int, target: int) -> bool:
         held = self.targets[pc % self.config["btb_sets"]]

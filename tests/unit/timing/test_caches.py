@@ -197,6 +197,9 @@ def test_without_an_llc_a_miss_in_l2_is_served_by_memory(probe, skylake) -> None
         ({"dtlb.small.entries": 0}, "dtlb: small.entries must not be 0"),
         ({"walk.pde_cached": 300}, "walk: a paging-structure cache has at most 256 entries"),
         ({"predictor.history_bits": 15}, "predictor: history_bits must not exceed table_bits"),
+        ({"predictor.tagged_tables": 9}, "predictor: tagged_tables must be at most 8"),
+        ({"predictor.tagged_bits": 17}, "predictor: tagged_bits must be from 1 to 16"),
+        ({"predictor.tagged_history": 0}, "predictor: the longest history"),
         ({"predictor.btb_sets": 5}, "predictor: btb_sets must be a power of two, at most 2^20"),
     ],
 )

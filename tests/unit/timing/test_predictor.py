@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from oracles.native import CALL, CONDITIONAL, DIRECT, INDIRECT, INDIRECT_CALL, RETURN
 
-BIMODAL = {"predictor.history_bits": 0}
+BIMODAL = {"predictor.history_bits": 0, "predictor.tagged_tables": 0}
+GSHARE = {"predictor.history_bits": 6, "predictor.tagged_tables": 0}
+TAGGED = {
+    "predictor.history_bits": 0,
+    "predictor.tagged_tables": 4,
+    "predictor.tagged_bits": 8,
+    "predictor.tagged_history": 4,
+}
 PC, TARGET, OTHER = 0x1000, 0x2000, 0x3000
 
 
@@ -27,8 +34,35 @@ def test_one_exception_does_not_change_a_settled_mind(probe) -> None:
 
 def test_history_learns_an_alternating_branch_that_a_counter_cannot(probe) -> None:
     alternating = [bool(n % 2) for n in range(64)]
-    assert not any(conditional(probe(), *alternating)[-32:])
+    assert not any(conditional(probe(GSHARE), *alternating)[-32:])
     assert any(conditional(probe(BIMODAL), *alternating)[-32:])
+
+
+def test_a_long_history_learns_a_period_that_a_short_one_cannot(probe) -> None:
+    """Nineteen taken and one not: only a history of more than nineteen tells the one apart."""
+    period = [n % 20 != 19 for n in range(20 * 100)]
+    assert not any(conditional(probe(TAGGED), *period)[-400:])
+    assert sum(conditional(probe(TAGGED | {"predictor.tagged_tables": 2}), *period)[-400:]) == 20
+    assert sum(conditional(probe(GSHARE), *period)[-400:]) == 20
+
+
+def test_a_branch_that_only_the_base_knows_is_foreseen_by_it(probe) -> None:
+    assert conditional(probe(TAGGED), False, False, False) == [False, False, False]
+
+
+def test_an_entry_made_by_a_mistake_is_passed_over_until_it_is_right_by_itself(probe) -> None:
+    """One table of one outcome: after T it has T (weak); the base says what counts until it is proven."""
+    p = probe(TAGGED | {"predictor.tagged_tables": 1, "predictor.tagged_history": 1})
+    # Base 1: N. Wrong, base 2, an entry for history 0 says T weakly.
+    assert conditional(p, True) == [True]
+    # History 1 has no entry, base 2 says T: wrong, base 1, an entry for history 1 says N weakly.
+    assert conditional(p, False) == [True]
+    # History 0: its entry says T but is unproven and weak; base 1 says N: wrong. Both move to T.
+    assert conditional(p, True) == [True]
+    # History 1: its entry says N, weak: the base, 2 now, says T: wrong. Entry 2, base 1.
+    assert conditional(p, False) == [True]
+    # Now the entry for history 0 is no longer weak: T by itself, against the base.
+    assert conditional(p, True, False, True) == [False, False, False]
 
 
 def test_a_misprediction_is_counted_and_charged(probe, skylake) -> None:

@@ -249,7 +249,21 @@ def test_a_file_that_is_not_text_is_not_toml(tmp_path) -> None:
             "stlb.small.ways: entries / ways, the number of sets, must be a power of two",
         ),
         ("value = 44,", "value = 11,", "latency: must not fall from level to level"),
-        ("value = 14, unit", "value = 10, unit", "predictor.history_bits: must not exceed table_bits"),
+        (
+            "history_bits = { value = 0",
+            "history_bits = { value = 15",
+            "predictor.history_bits: must not exceed table_bits",
+        ),
+        (
+            "tagged_bits = { value = 11",
+            "tagged_bits = { value = 0",
+            "predictor.tagged_bits: must not be 0 where there are tagged tables",
+        ),
+        (
+            "tagged_history = { value = 6",
+            "tagged_history = { value = 100",
+            "predictor.tagged_history: doubled for each table but the first must be from 1 to 512, not 1600",
+        ),
         ("large_in_small = true", "large_in_small = 1", "stlb.large_in_small: must be true or false, not 1"),
         ("[walk]", "[wlak]", "wlak: is not a part of a profile"),
         ("stlb_hit =", "stlb_hits =", "walk.stlb_hits: is not a field of a profile"),
