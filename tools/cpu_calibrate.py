@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringscope.emulator.timing import profile as profiles
 from ringscope.tools.build.compiler import BuildError
-from ringscope.tools.calibration.profile_file import document
+from ringscope.tools.calibration.profile_file import base_of, document
 from ringscope.tools.options import UsageError, file_path
 from ringscope.tools.validation import suite
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import argparse
 
 ARCHITECTURE = "x86_64"
-BASE = "skylake"
+PROCESSORS = Path("/proc/cpuinfo")
 ROUNDS = 4
 
 
@@ -78,7 +78,8 @@ def calibrate(arguments: argparse.Namespace) -> int:
         harness = suite.build()
     except BuildError as error:
         raise UsageError(str(error)) from error
-    text = document(_figures(harness), BASE, output.stem, "the host that it was measured on")
+    base = base_of(PROCESSORS.read_text(encoding="utf-8"))
+    text = document(_figures(harness), base, output.stem, "the host that it was measured on")
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:

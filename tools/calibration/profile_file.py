@@ -21,9 +21,19 @@ TLB_STEP = 3  # cycles by which a load is longer when its page is not in the fir
 SYSFS = Path("/sys/devices/system/cpu/cpu0/cache")
 LEVELS = {(1, "Data"): "l1d", (1, "Instruction"): "l1i", (2, "Unified"): "l2", (3, "Unified"): "llc"}
 SIZE_UNITS = {"K": 1 << 10, "M": 1 << 20}
+#: By maker, as CPUID and the host's kernel name it: the profile whose values stand for what is not measured.
+BASES = {"AuthenticAMD": "zen4"}
+OTHER_BASE = "skylake"
 HEADER = """# SPDX-License-Identifier: GPL-2.0-or-later
 # A profile that `ringscope cpu calibrate` measured on a host. What user mode cannot measure is an estimate.
 """
+
+
+def base_of(description: str) -> str:
+    """Return the bundled profile nearest to a host, from what ``/proc/cpuinfo`` says of its processors."""
+    fields = (line.partition(":") for line in description.splitlines())
+    maker = next((value.strip() for name, _, value in fields if name.strip() == "vendor_id"), "")
+    return BASES.get(maker, OTHER_BASE)
 
 
 def _geometry() -> dict[str, tuple[int, str]]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 COPIES = 24
 DIVIDEND = "or eax, 0x70000000; xor edx, edx"
+#: What a division takes grows with the length of its quotient: these leave quotients of half the bits.
+DIVISOR_32, DIVISOR_64 = "mov ebx, 0x10003", "mov rbx, 0x100000003"
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ LATENCIES = (
     Snippet("move", "mov rax, rbx; mov rbx, rax", 2),
     Snippet("lea", "lea rax, [rax + rbx]"),
     Snippet("mul", "imul rax, rbx", setup="mov ebx, 3"),
-    Snippet("div32", f"{DIVIDEND}; div ebx", beside=1, setup="mov ebx, 7"),
-    Snippet("div64", "xor edx, edx; bts rax, 62; div rbx", beside=1, setup="mov ebx, 7"),
+    Snippet("div32", f"{DIVIDEND}; div ebx", beside=1, setup=DIVISOR_32),
+    Snippet("div64", "xor edx, edx; bts rax, 62; div rbx", beside=1, setup=DIVISOR_64),
     Snippet("sse_int", "paddd xmm0, xmm1"),
     Snippet("sse_fp", "mulsd xmm0, xmm8", setup=ONES),
     Snippet("sse_div", "divsd xmm0, xmm8", setup=ONES),
@@ -63,8 +65,8 @@ THROUGHPUTS = (
     Snippet("load", _each("mov {}, [r8]"), 8),
     Snippet("store", "mov [r8], rax; mov [r8 + 8], rax; mov [r8 + 16], rax; mov [r8 + 24], rax", 4),
     Snippet("mul", _each("imul {}, r8"), 8),
-    Snippet("div32", "mov eax, 0x70000000; xor edx, edx; div ebx", setup="mov ebx, 7"),
-    Snippet("div64", "mov rax, r9; xor edx, edx; div rbx", setup="mov ebx, 7; mov r9, 1; shl r9, 62"),
+    Snippet("div32", "mov eax, 0x70000000; xor edx, edx; div ebx", setup=DIVISOR_32),
+    Snippet("div64", "mov rax, r9; xor edx, edx; div rbx", setup=f"{DIVISOR_64}; mov r9, 1; shl r9, 62"),
     Snippet("sse_int", _each("paddd {}, xmm9", XMM), 8),
     Snippet("sse_fp", _each("mulsd {}, xmm8", XMM), 8, setup=NUMBERS),
     Snippet("sse_div", _each("divsd {}, xmm8", XMM), 8, setup=NUMBERS),

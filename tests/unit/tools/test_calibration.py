@@ -10,7 +10,7 @@ import pytest
 from ringscope.emulator.timing import profile as profiles
 from ringscope.emulator.timing.cost_table import CostTable
 from ringscope.emulator.timing.parameters import ISSUE_UNITS
-from ringscope.tools.calibration.profile_file import document
+from ringscope.tools.calibration.profile_file import base_of, document
 from ringscope.tools.cpu_calibrate import fewest
 from ringscope.tools.main import main
 from ringscope.tools.validation.host import CHAIN_CYCLES, cycles
@@ -43,6 +43,17 @@ def test_of_several_rounds_the_fewest_cycles_count_and_the_highest_frequency() -
     one = {"frequency": 3.0, "latency": {"alu": 1.2}, "forward": 2.0}
     other = {"frequency": 3.2, "latency": {"alu": 1.0}, "forward": 5.0}
     assert fewest(one, other) == {"frequency": 3.2, "latency": {"alu": 1.0}, "forward": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("maker", "base"), [("AuthenticAMD", "zen4"), ("GenuineIntel", "skylake"), ("SomebodyElse", "skylake")]
+)
+def test_what_is_not_measured_is_that_of_a_core_of_the_same_maker(maker: str, base: str) -> None:
+    assert base_of(f"processor\t: 0\nvendor_id\t: {maker}\ncpu family\t: 25\n") == base
+
+
+def test_a_host_that_does_not_name_its_maker_has_a_base_too() -> None:
+    assert base_of("processor : 0\n") == "skylake"
 
 
 @pytest.fixture
