@@ -175,13 +175,15 @@ class Run:
         """Book every execution of a function, under its name in the ledger; no guest needs a change for it.
 
         It begins at ``symbol``, of the kernel or of the module called ``program``, and ends at the return,
-        or at ``until``. Raises PlaceError.
+        or at ``until``. All of that may be one text, ``"program:symbol..until"``, by which it then stands in
+        the ledger. Raises PlaceError.
         """
         self._check_open()
-        begin = probes.find(self.image, symbol, program)
-        end = None if until is None else probes.find(self.image, until, program)
-        probe = probes.Probe(self.machine.engine, begin, end)
-        self.machine.mark_names[probe.number] = probe.name
+        if isinstance(symbol, str) and until is None and program is None:
+            words = probes.Words.read(symbol)
+        else:
+            words = probes.Words("", symbol, until, program)
+        probe = probes.Probe(self.machine, self.image, words)
         self._probes.append(probe)
         return probe
 

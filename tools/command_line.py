@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ringscope.bootimage import ImageError
 from ringscope.emulator.cpu.markers import UnknownEngine
+from ringscope.emulator.debug.probes import PlaceError
 from ringscope.emulator.devices.disk_image import DiskImageError
 from ringscope.emulator.devices.host_input import InputLogError
 from ringscope.emulator.machine import ConfigError
@@ -42,6 +43,7 @@ REFUSALS = (
     UnknownEngine,
     RecordingError,
     SnapshotError,
+    PlaceError,
 )
 #: What the host may run out of at any point.
 HOST_LIMITS = {

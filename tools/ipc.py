@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ringscope.tools import endings, ledger_table, results, session
 from ringscope.tools.console import ResultConsole
 from ringscope.tools.options import BootOptions, add_boot_options, add_json_option
+from ringscope.tools.probes import Probes, add_probe_option
 
 if TYPE_CHECKING:
     import argparse
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``ipc``, which sets ``func`` to take the namespace and return the exit status."""
     parser = subparsers.add_parser(
-        "ipc", help="run a system and say what each marked operation cost", epilog=endings.STATUSES
+        "ipc", help="run a system and say what each marked or probed operation cost", epilog=endings.STATUSES
     )
-    add_json_option(parser.add_argument_group("ledger"))
+    group = parser.add_argument_group("ledger")
+    add_json_option(group)
+    add_probe_option(group)
     add_boot_options(parser)
     parser.set_defaults(func=ipc)
 
@@ -27,12 +30,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def ipc(arguments: argparse.Namespace) -> int:
     """Run ``ipc`` and return the exit status."""
     options = BootOptions.of(arguments)
+    probes = Probes(arguments.probe)
     with contextlib.ExitStack() as stack:
         json_file = (
             None if arguments.json is None else stack.enter_context(results.ResultFile(arguments.json))
         )
-        outcome = session.run(options)
+        outcome = session.run(options, probes)
         endings.explain(outcome)
+        probes.explain({entry.name: entry.count for entry in results.ledger(outcome)})
         console = ResultConsole()
         machine = outcome.machine
         for part in ledger_table.tables(

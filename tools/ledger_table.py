@@ -104,7 +104,10 @@ def tables(
     if what_if is not None:
         yield Text(f"\n{what_if}", "bold")
     if not ledger:
-        yield Text("No operation was marked (emulator/guest/ringscope.h says how a guest marks one).")
+        yield Text(
+            "No operation was marked; emulator/guest/ringscope.h says how a guest marks one, and "
+            "--probe SYMBOL needs no mark."
+        )
         return
     has = frozenset(counters.names())
     yield from costs("The ledger, per operation", [Column(each.name, each, has) for each in ledger], width)

@@ -122,7 +122,7 @@ class Ringscope:
     ) -> Run:
         """Run a system to its end and return what it did; equal ones run once in a session.
 
-        ``probes`` are symbols: ``"name"`` of the kernel, ``"program: name"`` of a module, ``"from..to"``;
+        ``probes`` are symbols: ``"name"`` of the kernel, ``"program:name"`` of a module, ``"from..until"``;
         the ledger has them by these words. ``typed`` is typed at the console. ``exit_on`` is a regular
         expression that ends the run, ``limit`` a simulated time. A run that ends by the limit or by a triple
         fault fails the test.
@@ -141,7 +141,7 @@ class Ringscope:
     def _to_end(self, run: Run, watched: tuple[str, ...], typed: str, exit_on: str | None, limit: int) -> Run:
         try:
             for words in watched:
-                _add_probe(run, words)
+                run.probe(words)
             if exit_on is not None:
                 run.machine.exit_on(exit_on)
         except ValueError as error:  # ConfigError, PlaceError, or too many probes
@@ -184,14 +184,6 @@ class Ringscope:
         """Close whatever still runs."""
         for run in self._live:
             run.close()
-
-
-def _add_probe(run: Run, words: str) -> None:
-    """Probe ``name``, ``program: name`` or ``from..to``."""
-    program, _, symbols = words.rpartition(": ")
-    begin, _, end = symbols.partition("..")
-    probe = run.probe(begin, until=end or None, program=program or None)
-    run.machine.mark_names[probe.number] = words
 
 
 @pytest.fixture(scope="session")

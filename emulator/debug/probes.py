@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ringscope.bootimage import LoadedImage
     from ringscope.bootimage.arm64 import LoadedArm64
     from ringscope.emulator.cpu.engine import Engine
+    from ringscope.emulator.machine import Machine
 
     Image = LoadedImage | LoadedArm64
 
@@ -94,16 +95,46 @@ def _page(data: bytes, name: str, address: int) -> tuple[int, bytes]:
     raise PlaceError(f"{name}: has no code at {address:#x}")
 
 
+@dataclass(frozen=True)
+class Words:
+    """What is to be probed, as it is written: ``name``, ``program: name``, ``from..until``, addresses too."""
+
+    text: str
+    begin: str | int
+    until: str | int | None
+    program: str | None
+
+    @staticmethod
+    def read(text: str) -> Words:
+        """Take the words apart. Raises PlaceError for none."""
+        program, _, symbols = text.rpartition(":")
+        begin, _, until = (part.strip() for part in symbols.partition(".."))
+        if not begin:
+            raise PlaceError(f"{text!r} names no symbol; write SYMBOL, PROGRAM:SYMBOL or FROM..UNTIL")
+        return Words(text, _address(begin), _address(until) or None, program.strip() or None)
+
+
+def _address(symbol: str) -> str | int:
+    try:
+        return int(symbol, 16) if symbol[:2].lower() == "0x" else symbol
+    except ValueError:
+        return symbol
+
+
 class Probe:
     """A probe that watches; ``name`` and ``number`` are those of its entry in the ledger."""
 
-    def __init__(self, engine: Engine, begin: Place, end: Place | None) -> None:
-        """Watch from the next block on. Raises ValueError if the probes are too many."""
+    def __init__(self, machine: Machine, image: Image, words: Words) -> None:
+        """Watch from the next block on. Raises PlaceError, and ValueError if the probes are too many."""
+        begin = find(image, words.begin, words.program)
+        end = None if words.until is None else find(image, words.until, words.program)
+        self.name = words.text or (begin.name if end is None else f"{begin.name}..{end.name}")
+        engine = machine.engine
         self._engine: Engine | None = engine
         self._entries = 0
-        self.name = begin.name if end is None else f"{begin.name}..{end.name}"
         until = None if end is None else end.address
         self.number = probing.add_probe(engine, begin.address, until, begin.page)
+        machine.mark_names[self.number] = self.name
 
     @property
     def entries(self) -> int:
