@@ -65,7 +65,7 @@ def _of_recording(path: Path, options: BootOptions, window: tuple[int, int | Non
     recording = Recording(path)
     names, _ = names_of(recording, options)
     head = {"arch": recording.head.arch, "cpu": recording.head.cpu, "hz": recording.head.hz}
-    return page.page(path.name, head, None, _timeline(names, recording.chunks, window))
+    return page.page(path.name, head, None, _timeline(names, recording.chunks, window, boots=True))
 
 
 def _of_run(
@@ -88,7 +88,8 @@ def _of_run(
         "time": machine.engine.time,
         "cycles_by_cause": machine.books().causes(),
     }
-    timeline = _timeline(watcher.names, lambda: _chunks(events), window)
+    boots = options.start is None
+    timeline = _timeline(watcher.names, lambda: _chunks(events), window, boots=boots)
     return outcome, page.page(options.request.kernel.name, head, results.document(outcome), timeline)
 
 
@@ -99,10 +100,10 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _timeline(
-    names: Names, chunks: Callable[[], Iterable[bytes]], window: tuple[int, int | None]
+    names: Names, chunks: Callable[[], Iterable[bytes]], window: tuple[int, int | None], *, boots: bool
 ) -> dict[str, Any]:
     """Tell the events in two passes, as ``trace`` does."""
-    teller, timeline = Teller(names), page.Timeline(*window)
+    teller, timeline = Teller(names), page.Timeline(*window, boots=boots)
     for chunk in chunks():
         teller.survey(read(chunk))
     for chunk in chunks():

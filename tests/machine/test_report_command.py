@@ -98,6 +98,16 @@ def test_a_window_of_a_bundled_run_holds_what_happened_then(tmp_path):
     assert {lane["thread"] for lane in line["lanes"]} == {"client", "echo"}
 
 
+def test_a_bundled_run_that_goes_on_from_a_snapshot_is_shown_from_there(tmp_path):
+    snapshot, file = tmp_path / "snapshot", tmp_path / "page.html"
+    ringscope("boot", "--save-snapshot", snapshot, "--limit-cycles", "3M")
+    said = ringscope("report", "--from-snapshot", snapshot, "--html", file)
+    assert (said.status, said.err) == (0, "")
+    line = data_of(file)["timeline"]
+    assert min(piece[0] for lane in line["lanes"] for piece in lane["pieces"]) >= 3_000_000
+    assert "kernel" not in {lane["thread"] for lane in line["lanes"]}
+
+
 def test_a_kernel_without_names_marks_or_rings_has_a_page_too(tmp_path):
     file = tmp_path / "page.html"
     said = ringscope("report", small_kernels.write("exit-3", tmp_path), "--html", file)

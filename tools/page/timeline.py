@@ -99,10 +99,16 @@ class Lane:
 
 
 class Timeline:
-    """Takes events in words, in their order, and becomes the page's data."""
+    """Takes events in words, in their order, and becomes the page's data.
 
-    def __init__(self, begin: int = 0, end: int | None = None, most: int = MOST_PIECES) -> None:
-        """``begin`` and ``end`` are cycles: pieces that reach into what is between them are kept."""
+    ``begin`` and ``end`` are cycles: pieces that reach into what is between them are kept. A run that
+    ``boots`` is in its kernel until something crosses; another one is where nobody knows until then.
+    """
+
+    def __init__(
+        self, begin: int = 0, end: int | None = None, most: int = MOST_PIECES, *, boots: bool = True
+    ) -> None:
+        """Draw nothing yet."""
         self._begin, self._end, self._most = begin, end, most
         self._words = Words()
         self._lanes: dict[tuple[str, str], Lane] = {}
@@ -112,7 +118,8 @@ class Timeline:
         self._arrow_count = 0
         self._message: tuple[int, str] | None = None
         self._operations: dict[tuple[str, int], tuple[int, str, str]] = {}
-        self._open = (KERNEL, IN_KERNEL, Piece(0, 0, self._words.of("boot"), -1, BOOT, 0, 0))
+        booting = (KERNEL, IN_KERNEL, Piece(0, 0, self._words.of("boot"), -1, BOOT, 0, 0))
+        self._open: tuple[str, str, Piece] | None = booting if boots else None
         self._events = self._last = 0
 
     # ---- taking events ----
@@ -124,13 +131,15 @@ class Timeline:
 
     def _take(self, one: Told) -> None:
         event = one.event
+        if not self._events and event.from_user:
+            self._open = None  # what was recorded begins later than the run
         self._events += 1
         self._last = max(self._last, event.time + event.cost)
         if event.kind in ENTRIES or event.kind is Kind.RETURN:
             self._cross(one, event)
             return
-        thread, ring, piece = self._open
-        if thread != one.thread and ring == IN_KERNEL:  # the kernel goes on for another one
+        thread, ring, piece = self._open or (one.thread, "", None)
+        if piece is not None and thread != one.thread and ring == IN_KERNEL:  # it goes on for another one
             self._start(
                 one.thread,
                 ring,
@@ -163,9 +172,10 @@ class Timeline:
         self._open = (thread, ring, piece)
 
     def _close(self, at: int) -> None:
-        thread, ring, piece = self._open
-        piece.end = at
-        self._keep(thread, ring, piece)
+        if self._open is not None:
+            thread, ring, piece = self._open
+            piece.end = at
+            self._keep(thread, ring, piece)
 
     def _end_operation(self, one: Told, event: Event) -> None:
         begun = self._operations.pop((one.thread, event.number), None)

@@ -77,6 +77,11 @@ def test_before_anything_crosses_the_kernel_boots():
     assert timeline(STORY)[1]["kernel", "kernel"] == [(0, 50, "boot", "kernel")]
 
 
+def test_what_was_recorded_from_later_on_begins_with_its_first_crossing():
+    assert ("kernel", "kernel") not in timeline(STORY[3:])[1]
+    assert ("kernel", "kernel") not in timeline(STORY, boots=False)[1]
+
+
 def test_the_lanes_of_a_thread_lie_together_with_its_operations_first():
     data, _ = timeline(STORY)
     order = [(lane["thread"], lane["ring"]) for lane in data["lanes"]]
