@@ -97,7 +97,7 @@ def _page(data: bytes, name: str, address: int) -> tuple[int, bytes]:
 
 @dataclass(frozen=True)
 class Words:
-    """What is to be probed, as it is written: ``name``, ``program: name``, ``from..until``, addresses too."""
+    """What is to be probed, as it is written: ``name``, ``program:name``, ``from..until``, addresses too."""
 
     text: str
     begin: str | int
@@ -107,8 +107,9 @@ class Words:
     @staticmethod
     def read(text: str) -> Words:
         """Take the words apart. Raises PlaceError for none."""
-        program, _, symbols = text.rpartition(":")
+        program, colon, symbols = text.partition(":") if ":" in text else ("", "", text)
         begin, _, until = (part.strip() for part in symbols.partition(".."))
+        until = until.removeprefix(program + colon)  # which may be said twice
         if not begin:
             raise PlaceError(f"{text!r} names no symbol; write SYMBOL, PROGRAM:SYMBOL or FROM..UNTIL")
         return Words(text, _address(begin), _address(until) or None, program.strip() or None)
