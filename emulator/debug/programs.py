@@ -8,19 +8,17 @@ its file's name with or without its suffix.
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import fnmatch
-import io
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
-from ringscope.emulator.debug.call_frames import DAMAGE, CallFrames
+from ringscope.bootimage import ImageError, elf
+from ringscope.emulator.debug.call_frames import CallFrames
 from ringscope.emulator.debug.source_lines import SourceLines
-from ringscope.emulator.debug.symbols import SymbolTable
+from ringscope.emulator.debug.symbols import FUNCTION, NO_TYPE, OBJECT, SymbolTable, defined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from ringscope.emulator.debug.source_lines import Place
 
 KERNEL: Final = "kernel"
-KINDS: Final = frozenset(("STT_FUNC", "STT_OBJECT", "STT_NOTYPE"))
+KINDS: Final = frozenset((NO_TYPE, OBJECT, FUNCTION))
 
 
 class UnknownSymbol(Exception):
@@ -42,7 +40,6 @@ class Symbol:
     address: int
     size: int
     name: str
-    is_code: bool
 
 
 @dataclass(frozen=True)
@@ -65,16 +62,24 @@ class _Program:
         """By name, in the order of their addresses."""
         found: dict[str, list[Symbol]] = {}
         try:
-            table = ELFFile(io.BytesIO(self._data)).get_section_by_name(".symtab")
-            entries = list(table.iter_symbols()) if isinstance(table, SymbolTableSection) else []
-        except DAMAGE:
+            entries = list(defined(elf.parse(self._data, "")))
+        except ImageError:
             entries = []
-        for entry in entries:
-            kind, defined = entry["st_info"]["type"], entry["st_shndx"] not in ("SHN_UNDEF", "SHN_ABS")
-            if kind in KINDS and defined and entry.name and not entry.name.startswith("$"):
-                symbol = Symbol(entry["st_value"], entry["st_size"], entry.name, kind == "STT_FUNC")
-                found.setdefault(entry.name, []).append(symbol)
+        for name, kind, value, size in entries:
+            if kind in KINDS and not name.startswith("$"):  # which AArch64 marks code and data with
+                found.setdefault(name, []).append(Symbol(value, size, name))
         return {name: sorted(symbols) for name, symbols in found.items()}
+
+    @cached_property
+    def _sized(self) -> list[Symbol]:
+        """Those of known size, by address."""
+        return sorted(symbol for symbols in self.symbols.values() for symbol in symbols if symbol.size)
+
+    def around(self, address: int) -> Symbol | None:
+        """Return the symbol of known size that an address lies in."""
+        at = bisect.bisect_right(self._sized, address, key=lambda symbol: symbol.address)
+        symbol = self._sized[at - 1] if at else None
+        return symbol if symbol is not None and address < symbol.address + symbol.size else None
 
 
 def label(program: str | None) -> str:
@@ -203,13 +208,11 @@ class Programs:
     def data_symbol(self, address: int, program: str | None, *, user: bool) -> str | None:
         """Return ``symbol+0x12`` for any address inside a symbol of known size."""
         for where in dict.fromkeys((program if user else None, None)):
-            each = self._programs.get(where)
-            for symbols in each.symbols.values() if each is not None else ():
-                for symbol in symbols:
-                    if symbol.address <= address < symbol.address + symbol.size:
-                        offset = f"+{address - symbol.address:#x}" if address != symbol.address else ""
-                        before = f"{label(where)}: " if where is not None else ""
-                        return f"{before}{symbol.name}{offset}"
+            symbol = self._programs[where].around(address) if where in self._programs else None
+            if symbol is not None:
+                offset = f"+{address - symbol.address:#x}" if address != symbol.address else ""
+                before = f"{label(where)}: " if where is not None else ""
+                return f"{before}{symbol.name}{offset}"
         return None
 
 

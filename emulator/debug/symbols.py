@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SYMBOL_TABLE = 2  # SHT_SYMTAB
 #: 32: name value size info other shndx. 64: name info other shndx value size.
 ENTRY = {32: struct.Struct("<IIIBBH"), 64: struct.Struct("<IBBHQQ")}
-NO_TYPE, FUNCTION = 0, 2  # STT_NOTYPE (labels of assembly), STT_FUNC
+NO_TYPE, OBJECT, FUNCTION = range(3)  # STT_NOTYPE (labels of assembly), STT_OBJECT, STT_FUNC
 UNDEFINED, ABSOLUTE = 0, 0xFFF1  # section indices
 EXECUTABLE = 1  # PF_X
 
@@ -98,6 +98,13 @@ class Program:
 
 def _symbols(file: elf.ElfFile) -> Iterator[Symbol]:
     """Yield the code symbols of a file; a table that is damaged has none."""
+    for name, kind, value, size in defined(file):
+        if kind in (NO_TYPE, FUNCTION):
+            yield Symbol(value, kind == FUNCTION, size, name)
+
+
+def defined(file: elf.ElfFile) -> Iterator[tuple[str, int, int, int]]:
+    """Yield what a file's symbol tables define: name, type, value and size in bytes."""
     layout = ENTRY[file.bits]
     for section in file.sections:
         if section.kind != SYMBOL_TABLE or section.link >= len(file.sections):
@@ -110,8 +117,8 @@ def _symbols(file: elf.ElfFile) -> Iterator[Symbol]:
             else:
                 label, info, _, index, value, size = fields
             name = names[label:].partition(b"\0")[0].decode("utf-8", "replace")
-            if info & 0xF in (NO_TYPE, FUNCTION) and index not in (UNDEFINED, ABSOLUTE) and name:
-                yield Symbol(value, info & 0xF == FUNCTION, size, name)
+            if index not in (UNDEFINED, ABSOLUTE) and name:
+                yield name, info & 0xF, value, size
 
 
 class SymbolTable:

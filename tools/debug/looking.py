@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GROUP: Final = "looking"
 ABREAST: Final = 4
-CODE_MOST, STACK_MOST = 4096, 1 << 16  # shown at once
+CODE_MOST, STACK_MOST = 1024, 4096  # shown at once
 CODE_SHOWN, SOURCE_SHOWN, STACK_SHOWN = 8, 10, 16  # instructions, lines, words where nothing is said
 CHANGED: Final = "bold red"
 
