@@ -83,6 +83,25 @@ def test_a_watchpoint_tells_what_was_written_by_whom(arch):
     assert stop["by"]["symbol"].startswith("fastpath_call+")
 
 
+def test_a_condition_decides_whether_a_watchpoint_stops(arch):
+    """The variable that names the running thread, when it is set to what it was at first."""
+    begin = "run-to client:program_main; print *current"
+    first = session(*begin.split("; "), arch=arch)[-1]["hex"]
+    said = session(
+        "run-to client:program_main", f"watch current if *current == {first}", "continue", arch=arch
+    )
+    stop = answer(said, "continue")
+    assert (stop["stop"], stop["new"]) == ("watchpoint", first)
+
+
+def test_user_memory_is_watched_in_its_own_space_and_the_kernels_in_all(arch):
+    """Every program has a stack at these addresses."""
+    said = session("run-to client:program_main", "watch *$sp - 16", "continue", arch=arch)
+    stop = answer(said, "continue")
+    assert stop["stop"] == "watchpoint"
+    assert stop["by"]["program"] == "client.elf"
+
+
 EVENTS = {
     "crossing": r"(syscall|svc) .*|data abort.*",
     "ipc": "ipc",

@@ -74,8 +74,9 @@ def spin(tmp_path):
     return small_kernels.write("spin", tmp_path)
 
 
-def test_a_session_answers_line_by_line_and_leaves_at_quit(start):
-    terminal = start()
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_a_session_answers_line_by_line_and_leaves_at_quit(start, arch):
+    terminal = start("--arch", arch)
     assert "client: program_main+0x0 at servers/client/main.c" in terminal.ask("run-to client:program_main")
     assert "#0  client: program_main+0x0" in terminal.ask("bt")
     terminal.child.send("quit\r")

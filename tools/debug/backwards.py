@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 GROUP: Final = "going back"
 
 
-def _back(session: LiveSession, go: Callable[[], Halt]) -> Reply:
+def _back(session: LiveSession, go: Callable[[], Halt], *, onward: bool = False) -> Reply:
     """Go back, and note that a run which was over is not any more."""
     session.ended = False
-    return session.run(go)
+    return session.run(go, onward=onward)
 
 
 def _repeated(session: LiveSession, words: str, step: Callable[[], Halt]) -> Reply:
@@ -75,7 +75,7 @@ def reverse_finish(session: LiveSession, words: str) -> Reply:
 def reverse_continue(session: LiveSession, words: str) -> Reply:
     """Go back to the latest stop at a breakpoint or watchpoint before this, or to the beginning."""
     nothing(words)
-    return _back(session, session.history.resume_back)
+    return _back(session, session.history.resume_back, onward=True)
 
 
 @LIVE.command("reverse-run-to", "rrt", usage="EVENT|COUNTER", group=GROUP, words=tuple(EVENTS))

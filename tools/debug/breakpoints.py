@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
-from ringscope.emulator.debug.expressions import ExpressionError, parse
+from ringscope.emulator.debug import inspection
+from ringscope.emulator.debug.expressions import parse
 from ringscope.emulator.debug.programs import UnknownSymbol
 from ringscope.tools.debug.commands import LIVE, SYMBOLS
 from ringscope.tools.debug.live_session import Stop
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 GROUP: Final = "breakpoints"
 WORD: Final = 8
+MEMORY_AT: Final = re.compile(r"^\*\s*([$\d])")  # as others write it: the memory at a number or a register
 LONGEST: Final = 4096  # bytes that one watchpoint watches
 
 
@@ -51,34 +54,20 @@ def _break(session: LiveSession, words: str, *, temporary: bool) -> Reply:
     if not text:
         text = f"*{session.live.pc:#x}"
     spots = session.live.spots(text)
-    stop = Stop(session.next_number, "break", words or text, spots, [], temporary)
+    stop = Stop(session.next_number, "break", words or text, spots, [], condition, temporary)
     try:
         for spot in spots:
-            test = _test(session, stop, spot, condition)
-            stop.placed.append(session.control.add_breakpoint(spot.address, None, test))
+            place = session.control.add_breakpoint(spot.address, None, _test(session, stop, spot))
+            stop.placed.append(place)
     except ValueError as error:
         session.remove(stop)
         raise CommandError(str(error)) from error
     return _added(session, stop)
 
 
-def _test(
-    session: LiveSession, stop: Stop, spot: Spot, condition: Expression | None
-) -> Callable[[Control], bool]:
-    """Return what says whether to stop; a condition that has no value stops, and the stop says why."""
-    live = session.live
-
-    def test(_: Control) -> bool:
-        if not live.is_at(spot):
-            return False
-        stop.note = ""
-        try:
-            return condition is None or condition.value(live) != 0
-        except ExpressionError as error:
-            stop.note = f"its condition has no value: {error}"
-            return True
-
-    return test
+def _test(session: LiveSession, stop: Stop, spot: Spot) -> Callable[[Control], bool]:
+    """Return what says whether to stop."""
+    return lambda _: session.live.is_at(spot) and session.is_met(stop)
 
 
 def _added(session: LiveSession, stop: Stop) -> Reply:
@@ -87,19 +76,19 @@ def _added(session: LiveSession, stop: Stop) -> Reply:
     return Reply(_data(session, stop), lines([_line(session, stop)]))
 
 
-@LIVE.command("watch", usage="WHAT [LENGTH]", group=GROUP, completes=SYMBOLS)
+@LIVE.command("watch", usage="WHAT [LENGTH] [if EXPR]", group=GROUP, completes=SYMBOLS)
 def watch(session: LiveSession, words: str) -> Reply:
     """Stop after an instruction that writes there: an address or a symbol, 8 bytes or the symbol's size."""
     return _watch(session, words, "watch")
 
 
-@LIVE.command("rwatch", usage="WHAT [LENGTH]", group=GROUP, completes=SYMBOLS)
+@LIVE.command("rwatch", usage="WHAT [LENGTH] [if EXPR]", group=GROUP, completes=SYMBOLS)
 def watch_reads(session: LiveSession, words: str) -> Reply:
     """Stop after an instruction that reads there."""
     return _watch(session, words, "rwatch")
 
 
-@LIVE.command("awatch", usage="WHAT [LENGTH]", group=GROUP, completes=SYMBOLS)
+@LIVE.command("awatch", usage="WHAT [LENGTH] [if EXPR]", group=GROUP, completes=SYMBOLS)
 def watch_accesses(session: LiveSession, words: str) -> Reply:
     """Stop after an instruction that reads or writes there."""
     return _watch(session, words, "awatch")
@@ -107,6 +96,7 @@ def watch_accesses(session: LiveSession, words: str) -> Reply:
 
 def watched_range(session: LiveSession, words: str) -> tuple[int, int]:
     """Read WHAT [LENGTH]: where the bytes lie and how many there are."""
+    words = MEMORY_AT.sub(r"\1", words)
     parts = words.rsplit(maxsplit=1)
     if not parts:
         raise CommandError("which bytes? Write an address or a symbol, and how many if not 8")
@@ -126,11 +116,16 @@ def watched_range(session: LiveSession, words: str) -> tuple[int, int]:
 
 
 def _watch(session: LiveSession, words: str, kind: str) -> Reply:
-    address, length = watched_range(session, words)
-    stop = Stop(session.next_number, kind, words, [], [])
+    text, condition = split_condition(words)
+    address, length = watched_range(session, text)
+    stop = Stop(session.next_number, kind, words, [], [], condition)
     try:
         place = session.control.add_watchpoint(
-            address, length, write=kind != "rwatch", read=kind != "watch", space=_space_of(session, words)
+            address,
+            length,
+            write=kind != "rwatch",
+            read=kind != "watch",
+            space=_space_of(session, text, address),
         )
     except ValueError as error:
         raise CommandError(str(error)) from error
@@ -138,21 +133,20 @@ def _watch(session: LiveSession, words: str, kind: str) -> Reply:
     return _added(session, stop)
 
 
-def _space_of(session: LiveSession, words: str) -> int | None:
-    """Return the address space to watch in: a user program's own, where the bytes are not the kernel's."""
+def _space_of(session: LiveSession, words: str, address: int) -> int | None:
+    """Return the address space to watch in: a program's own, for what user mode may use the present one."""
     live = session.live
-    program, colon, _ = words.partition(":")
-    if colon:
-        wanted = live.programs.program(program.strip())
-        roots = [root for root, name in live.spaces.program.items() if name == wanted]
-        if wanted is not None and len(roots) == 1:
+    name, colon, _ = words.partition(":")
+    program = live.programs.program(name.strip()) if colon else None
+    if program is not None:
+        roots = [root for root, each in live.spaces.program.items() if each == program]
+        if len(roots) == 1:
             return roots[0]
-        if wanted is not None:
-            raise CommandError(
-                f"{program} has not been seen running yet: go to it first, as by run-to {program}:_start"
-            )
-        return None
-    return live.engine.space if live.user else None
+        raise CommandError(
+            f"{name} has not been seen running yet: go to it first, as by run-to {name}:_start"
+        )
+    walk = inspection.walk(live.engine, address)
+    return live.engine.space if walk.paddr is not None and walk.page_shift and walk.user else None
 
 
 @LIVE.command("delete", "d", usage="[NUMBER]", group=GROUP)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from ringscope.emulator.debug.expressions import ExpressionError
 from ringscope.emulator.debug.halt import Breakpoint, WatchHit, Why
 from ringscope.emulator.trace.event import Event, Kind
 from ringscope.emulator.trace.story import Names, Teller
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ringscope.emulator.debug.control import Control
     from ringscope.emulator.debug.expense import Expense
+    from ringscope.emulator.debug.expressions import Expression
     from ringscope.emulator.debug.halt import Halt
     from ringscope.emulator.debug.history import History
     from ringscope.emulator.debug.live import Live, Spot
@@ -57,6 +59,7 @@ class Stop:
     text: str
     spots: list[Spot]
     placed: list[object]
+    condition: Expression | None = None
     temporary: bool = False
     note: str = ""  # why its condition could not be worked out
 
@@ -103,12 +106,36 @@ class LiveSession:
 
     # ---- running ----
 
-    def run(self, go: Callable[[], Halt]) -> Reply:
-        """Let the guest go, with Ctrl-C stopping it, and answer with the stop."""
+    def run(self, go: Callable[[], Halt], *, onward: bool = False) -> Reply:
+        """Let the guest go, with Ctrl-C stopping it, and answer with the stop.
+
+        ``onward`` says that ``go`` may be called again where a watchpoint's condition is not met.
+        """
         with self._interruptible():
             halt = go()
+            while onward and self._is_unwanted(halt):
+                halt = go()
         self.printer.finish()
         return self.stopped(halt)
+
+    def _is_unwanted(self, halt: Halt) -> bool:
+        """Whether a watchpoint stopped the run whose condition is not met."""
+        if not isinstance(halt.detail, WatchHit):
+            return False
+        stop = self._stop_of(halt.detail.watchpoint)
+        return stop is not None and not self.is_met(stop)
+
+    def is_met(self, stop: Stop) -> bool:
+        """Return whether to stop, by the condition; one that has no value stops, and the stop says why."""
+        stop.note = ""
+        try:
+            return stop.condition is None or stop.condition.value(self.live) != 0
+        except ExpressionError as error:
+            stop.note = f" (its condition has no value: {error})"
+            return True
+
+    def _stop_of(self, place: object) -> Stop | None:
+        return next((each for each in self.stops.values() if place in each.placed), None)
 
     @contextlib.contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -195,18 +222,17 @@ class LiveSession:
         return said, {"event": told.what, "from": told.where, "to": told.to or None, "cost": detail.cost}
 
     def _met(self, place: Breakpoint) -> tuple[str, dict[str, object]]:
-        stop = next((each for each in self.stops.values() if place in each.placed), None)
+        stop = self._stop_of(place)
         if stop is None:
             return "", {}
         if stop.temporary:
             self.remove(stop)
-        note = f" ({stop.note})" if stop.note else ""
-        return f"breakpoint {stop.number}: {stop.text}{note}", {"number": stop.number}
+        return f"breakpoint {stop.number}: {stop.text}{stop.note}", {"number": stop.number}
 
     def _watched(self, hit: WatchHit) -> tuple[str, dict[str, object]]:
-        stop = next((each for each in self.stops.values() if hit.watchpoint in each.placed), None)
+        stop = self._stop_of(hit.watchpoint)
         number = 0 if stop is None else stop.number
-        text = "" if stop is None else f"watchpoint {stop.number}: {stop.text} "
+        text = "" if stop is None else f"watchpoint {stop.number}: {stop.text}{stop.note} "
         by = self.live.where(hit.pc)
         verb = "written" if hit.write else "read"
         change = f"{hit.new:#x}" if not hit.write else f"{_value(hit.old)} -> {hit.new:#x}"

@@ -99,7 +99,7 @@ def resume(session: LiveSession, words: str) -> Reply:
     """Run to a breakpoint or watchpoint, or to the end; Ctrl-C stops."""
     nothing(words)
     alive(session)
-    return session.run(session.control.resume)
+    return session.run(session.control.resume, onward=True)
 
 
 @LIVE.command(
@@ -117,11 +117,11 @@ def run_to(session: LiveSession, words: str) -> Reply:
         cycle = int(words.replace(",", ""))
         if cycle <= session.control.cycle:
             raise CommandError(f"cycle {cycle} is past: this is {session.control.cycle}")
-        return session.run(lambda: session.control.resume(cycle))
+        return session.run(lambda: session.control.resume(cycle), onward=True)
     counters = tuple(session.live.machine.counters.names())
     if words in EVENTS or words in counters:
-        return session.run(lambda: _to_event(session, words))
-    return session.run(lambda: _to_place(session, words))
+        return session.run(lambda: _to_event(session, words), onward=True)
+    return session.run(lambda: _to_place(session, words), onward=True)
 
 
 def _to_event(session: LiveSession, word: str) -> Halt:
