@@ -207,6 +207,11 @@ class Machine(Stateful):
         """End the run at the next block boundary, as Ctrl-C does. May be called from a signal handler."""
         self._end(Exit("interrupted", EXIT_STATUS["interrupted"]))
 
+    @property
+    def ending(self) -> Exit | None:
+        """How the run is to end, once somebody decided that it does."""
+        return self._pending_exit
+
     def resume(self) -> None:
         """Let a run that ended by ``interrupt`` go on."""
         self._pending_exit = None

@@ -283,6 +283,9 @@ class Engine(GuestMemory, Stops, abc.ABC):
         self._trace_full = native.TRACE_FULL(self._guard(full, None))
         if not self._native.core_trace_start(self._core, capacity, probe, call_register, self._trace_full):
             raise MemoryError
+        self.tracing = True
+
+    tracing = False  # whether events are being gathered
 
     def take_trace(self) -> bytes:
         """Return the events gathered since the last time, each as ``struct trace_event``."""
@@ -293,6 +296,7 @@ class Engine(GuestMemory, Stops, abc.ABC):
     def stop_trace(self) -> None:
         """Gather no more."""
         self._native.core_trace_stop(self._core)
+        self.tracing = False
 
     # ---- reading ----
 

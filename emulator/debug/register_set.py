@@ -50,7 +50,8 @@ class RegisterSet:
 
 
 _X86_SEGMENTS = ("cs", "ss", "ds", "es", "fs", "gs")
-_X86_FLOATING = {"fpcw": 16, "fpsw": 16, "fptag": 16, "mxcsr": 32}
+_X87_NUMBERS = {"fpcw": 16, "fpsw": 16, "fptag": 16, "fcs": 16, "fip": 64, "fds": 16, "fdp": 64, "fop": 16}
+_X86_FLOATING = {**{f"st{n}": 80 for n in range(8)}, **_X87_NUMBERS, "mxcsr": 32}
 _ARM_FLOATING = {"fpcr": 32, "fpsr": 32}
 REGISTERS = {
     "x86_64": RegisterSet(

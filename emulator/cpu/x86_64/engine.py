@@ -11,6 +11,7 @@ INT1 = b"\xf1"
 FLOATING_POINT_STATE = {"fpcw": 0x037F, "fptag": 0xFFFF, "mxcsr": 0x1F80}
 #: Model-specific registers that have a name (Intel SDM volume 4, table 2-2).
 MSRS = {**layout.MSRS, "efer": 0xC0000080, "kernel_gs_base": 0xC0000102}
+X87_STACK = frozenset(f"st{n}" for n in range(8))  # 80 bits each
 UNDEFINED, CARRIED_OUT, DEBUG_TRAP, PROTECTION, PAGE_FAULT = range(5)  # enum invalid_answer of core.h
 
 
@@ -53,6 +54,9 @@ class X86Engine(Engine):
             return int(self._uc.msr_read(MSRS[name]))
         if name == "tr_base":  # of the task-state segment
             return int(self._uc.reg_read(self.layout.register_number("tr"))[1])
+        if name in X87_STACK:
+            significand, rest = self._uc.reg_read(self._x87_place(name))
+            return int(rest << 64 | significand)
         return super().register(name)
 
     def model_specific(self, index: int) -> int:
@@ -75,6 +79,19 @@ class X86Engine(Engine):
     def set_debug_control(self, value: int) -> None:
         """Write DR7: the breakpoints of DR0 to DR3 that were on are taken out, those that are on put in."""
         self._native.core_set_debug_control(self._core, value)
+
+    def set_register(self, name: str, value: int) -> None:
+        """Write a register."""
+        if name in X87_STACK:
+            parts = (value & (1 << 64) - 1, value >> 64)
+            self._uc.reg_write(self._x87_place(name), parts)
+        else:
+            super().set_register(name, value)
+
+    def _x87_place(self, name: str) -> int:
+        """Return the API's number of the register that is st0 ... st7 now: FPSW.TOP says which is first."""
+        top = self.register("fpsw") >> 11
+        return layout.register_number(f"fp{(top + int(name[2:])) % 8}")
 
     def set_time_stamp(self, value: int) -> None:
         """Write the time-stamp counter."""
