@@ -15,7 +15,10 @@ SEND_SECONDS = 10  # a client that takes nothing for so long is gone
 
 
 class Connection:
-    """One client. ``open`` is False once it is gone, ``interrupts`` True once it asked to stop."""
+    """One client.
+
+    ``open`` is False once it is gone, ``interrupts`` True once it wants to stop what it asked for last.
+    """
 
     def __init__(self, client: socket.socket) -> None:
         """Talk."""
@@ -49,6 +52,7 @@ class Connection:
                 if self.acknowledges:
                     self._send(ACKNOWLEDGED)
                 self._payloads.append(item)
+                self.interrupts = False  # what came before was about what went before
 
     def next_payload(self) -> bytes | None:
         """Return the oldest payload that was not answered, None if there is none."""

@@ -115,12 +115,13 @@ class Server:
                 client.close()  # one at a time
             else:
                 self._client = Connection(client)
-                self._stop()
+                if self._moves:
+                    self._control.interrupt()
         if self._client is not None:
             self._client.poll(0)
-            if self._client.interrupts or not self._client.open:
+            if self._moves and (self._client.interrupts or not self._client.open):
                 self._client.interrupts = False
-                self._stop()
+                self._control.interrupt()
 
     def _part(self, client: Connection, seconds: float = 0) -> None:
         """Let a client that has let the guest go detach from what else it knows, until it closes its end."""
@@ -129,10 +130,6 @@ class Server:
             client.send(b"OK" if payload.startswith(b"D") else FAILED)
         if not client.open:
             self._parting = None
-
-    def _stop(self) -> None:
-        if self._moves:
-            self._control.interrupt()
 
     def _learn(self, chunk: bytes) -> None:
         """Take note of the address spaces that run user code."""
@@ -185,7 +182,7 @@ class Server:
             answer = stub.answer(payload)
             leave = None
             if isinstance(answer, Motion):
-                self._moves, client.interrupts = True, False
+                self._moves = True
                 halt = self._move(answer)
                 self._moves = False
                 answer = [stub.stopped(halt)] if client.open else []
