@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ringscope.bootimage import BootRequest, architecture, parse_initrd
 from ringscope.bootimage.bundled import bundled_image
 from ringscope.emulator import snapshot
+from ringscope.emulator.debug.gdb.address import DEFAULT, Address, BadAddress, parse
 from ringscope.emulator.machine import DEFAULT_CPU, FIDELITIES, MachineConfig
 
 if TYPE_CHECKING:
@@ -90,6 +91,14 @@ def serial_end(text: str) -> str:
     if word not in SERIAL:
         raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(SERIAL)}")
     return word
+
+
+def gdb_address(text: str) -> Address:
+    """Read where gdb may attach."""
+    try:
+        return parse(text)
+    except BadAddress as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def one_of(choices: Sequence[str]) -> dict[str, Any]:
@@ -201,9 +210,16 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
     once(saved, "--at-cycle", metavar="N", type=cycle_count, help="save at this simulated cycle, and go on")
 
     debug = parser.add_argument_group("debugging")
-    debug.add_argument("-s", action="store_true", dest="gdb_default", help=argparse.SUPPRESS)
-    debug.add_argument("-S", action="store_true", dest="gdb_frozen", help=argparse.SUPPRESS)
-    debug.add_argument("--gdb", "-gdb", metavar=":PORT", help="with -s and -S: not there yet, refused")
+    debug.add_argument("-s", action="store_true", dest="gdb_default", help="let gdb attach at port 1234")
+    debug.add_argument("-S", action="store_true", dest="gdb_frozen", help="run nothing before gdb says so")
+    once(
+        debug,
+        "--gdb",
+        "-gdb",
+        metavar=":PORT",
+        type=gdb_address,
+        help="let gdb attach here: :PORT, HOST:PORT or the path of a socket",
+    )
 
 
 def add_json_option(group: argparse._ArgumentGroup) -> None:
@@ -237,11 +253,12 @@ class BootOptions:
     start: Snapshot | None = None  # what to go on from, instead of booting
     save: Path | None = None
     save_at: int | None = None  # cycle; None: at the end
+    gdb: Address | None = None
+    frozen: bool = False
 
     @staticmethod
     def of(given: argparse.Namespace) -> BootOptions:
         """Check the options together. Raises UsageError, ConfigError, ImageError, SnapshotError."""
-        _refuse_debugging(given)
         _refuse_contradictions(given)
         start = None if given.from_snapshot is None else snapshot.load(given.from_snapshot)
         serial = given.serial == "stdio"
@@ -264,14 +281,9 @@ class BootOptions:
             start=start,
             save=given.save_snapshot,
             save_at=given.at_cycle,
+            gdb=gdb_address(DEFAULT) if given.gdb_default else given.gdb,
+            frozen=given.gdb_frozen,
         )
-
-
-def _refuse_debugging(given: argparse.Namespace) -> None:
-    asked = (("-s", given.gdb_default), ("-S", given.gdb_frozen), ("--gdb", given.gdb is not None))
-    for name, is_given in asked:
-        if is_given:
-            raise UsageError(f"{name}: there is no debugger yet; leave it out to run the guest freely")
 
 
 def _architecture(given: argparse.Namespace) -> str:
@@ -305,6 +317,11 @@ def _refuse_contradictions(given: argparse.Namespace) -> None:
         (given.disk_write and given.snapshot, "-snapshot and --disk-write contradict each other; give one"),
         (given.disk_write and not given.hda, "--disk-write is about the disk of -hda; give that too"),
         (given.replay and given.log_input, "--replay types what a log says: there is no input to log"),
+        (given.gdb_default and given.gdb, "-s and --gdb name two places for gdb; give one of them"),
+        (
+            given.gdb_frozen and not (given.gdb_default or given.gdb),
+            "-S waits for gdb, which cannot come; say where it may attach, by -s or --gdb",
+        ),
         (given.replay and silent, "--replay types at the console, which --serial none takes away"),
         (given.log_input and silent, "--log-input logs what is typed, and --serial none takes no input"),
         (

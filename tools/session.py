@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ringscope.emulator.debug.gdb.address import Address, BadAddress, Listener
+from ringscope.emulator.debug.gdb.server import Server
 from ringscope.emulator.devices.disk_image import DiskImage
 from ringscope.emulator.devices.host_input import PipedInput, TerminalInput, byte_interval
 from ringscope.emulator.devices.replay_input import ReplayInput
@@ -57,6 +59,7 @@ def run(options: BootOptions, watch: Watch | None = None) -> Outcome:
     """
     console = ConsoleOutput(STDOUT)
     with contextlib.ExitStack() as stack:
+        listener = None if options.gdb is None else _listen(options.gdb, stack)
         disk = _open_disk(options, stack)
         machine = Machine(options.machine, console.print, disk)
         if machine.engine.slow_because is not None:
@@ -82,12 +85,25 @@ def run(options: BootOptions, watch: Watch | None = None) -> Outcome:
 
         machine.on_slice = pause
         started = time.monotonic()
-        end = snapshots.run(machine, options)
+        if listener is None:
+            end = snapshots.run(machine, options)
+        else:
+            end = Server(machine, image, listener, options.limit).run(frozen=options.frozen)
         seconds = time.monotonic() - started
         console.flush()
         if end.reason == "interrupted" and signals.status is not None:
             end = replace(end, status=signals.status)
         return Outcome(machine, image, end, seconds, console)
+
+
+def _listen(address: Address, stack: contextlib.ExitStack) -> Listener:
+    try:
+        listener = Listener(address)
+    except BadAddress as error:
+        raise UsageError(f"{error}; take another place") from error
+    stack.callback(listener.close)
+    print(f"ringscope: gdb may attach: target remote {listener.address}", file=sys.stderr, flush=True)
+    return listener
 
 
 def _nothing() -> None:

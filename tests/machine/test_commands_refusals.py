@@ -57,12 +57,15 @@ USAGE = {
     ("boot", "--limit-cycles", "-5"): "argument --limit-cycles: '-5' is not a number of cycles; "
     "write 500000, 10M or 2G",
     ("boot", "-serial", "mon"): "argument --serial/-serial: 'mon' is not one of stdio, none",
+    ("boot", "--gdb", "1234"): "argument --gdb/-gdb: '1234' is no place for gdb; write :PORT, HOST:PORT or "
+    "a path",
     ("boot", "--fidelity", "perfect"): "argument --fidelity: 'perfect' is not one of timing, functional",
 }
 INPUT = {
-    ("boot", "-s"): "-s: there is no debugger yet; leave it out to run the guest freely",
-    ("boot", "-S"): "-S: there is no debugger yet; leave it out to run the guest freely",
-    ("boot", "--gdb", ":1234"): "--gdb: there is no debugger yet; leave it out to run the guest freely",
+    ("boot", "-S"): "-S waits for gdb, which cannot come; say where it may attach, by -s or --gdb",
+    ("boot", "-s", "--gdb", ":1234"): "-s and --gdb name two places for gdb; give one of them",
+    ("boot", "--gdb", "nowhere/x"): "gdb cannot be waited for at nowhere/x: No such file or directory; "
+    "take another place",
     ("boot", KERNEL, "--arch", "aarch64"): f"{KERNEL}: a kernel for x86_64, and --arch says aarch64; "
     "leave that out",
     (
