@@ -210,15 +210,15 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
     once(saved, "--at-cycle", metavar="N", type=cycle_count, help="save at this simulated cycle, and go on")
 
     debug = parser.add_argument_group("debugging")
-    debug.add_argument("-s", action="store_true", dest="gdb_default", help="let gdb attach at port 1234")
-    debug.add_argument("-S", action="store_true", dest="gdb_frozen", help="run nothing before gdb says so")
+    debug.add_argument("-s", action="store_true", dest="gdb_default", help=argparse.SUPPRESS)
+    debug.add_argument("-S", action="store_true", dest="gdb_frozen", help=argparse.SUPPRESS)
     once(
         debug,
         "--gdb",
         "-gdb",
         metavar=":PORT",
         type=gdb_address,
-        help="let gdb attach here: :PORT, HOST:PORT or the path of a socket",
+        help="let gdb attach; -s: at :1234, -S: wait for it",
     )
 
 
@@ -318,6 +318,10 @@ def _refuse_contradictions(given: argparse.Namespace) -> None:
         (given.disk_write and not given.hda, "--disk-write is about the disk of -hda; give that too"),
         (given.replay and given.log_input, "--replay types what a log says: there is no input to log"),
         (given.gdb_default and given.gdb, "-s and --gdb name two places for gdb; give one of them"),
+        (
+            given.save_snapshot and (given.gdb_default or given.gdb),
+            "--save-snapshot saves a run that nobody stops, and gdb stops it; give one of them",
+        ),
         (
             given.gdb_frozen and not (given.gdb_default or given.gdb),
             "-S waits for gdb, which cannot come; say where it may attach, by -s or --gdb",

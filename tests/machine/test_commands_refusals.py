@@ -63,6 +63,13 @@ USAGE = {
 }
 INPUT = {
     ("boot", "-S"): "-S waits for gdb, which cannot come; say where it may attach, by -s or --gdb",
+    (
+        "boot",
+        "-s",
+        "--save-snapshot",
+        "x",
+    ): "--save-snapshot saves a run that nobody stops, and gdb stops it; give one of them",
+    ("debug", "-s"): "-s and --gdb let gdb steer the machine, and here commands do; try them with boot",
     ("boot", "-s", "--gdb", ":1234"): "-s and --gdb name two places for gdb; give one of them",
     ("boot", "--gdb", "nowhere/x"): "gdb cannot be waited for at nowhere/x: No such file or directory; "
     "take another place",

@@ -188,6 +188,38 @@ def test_the_monitor_counts(arch) -> None:
         assert "monitor walk takes one address" in said
 
 
+# ---- backwards ----
+
+
+def test_a_step_back_undoes_a_step(arch) -> None:
+    with booted("--arch", arch, "-S") as system:
+        said = system.gdb(
+            "tbreak fastpath_call", "continue", "p $pc", "stepi 3", "reverse-stepi 3", "p $pc", "detach"
+        )
+        first, second = re.findall(r"= \(void \(\*\)\(\)\) (0x\w+)", said)
+        assert first == second
+        assert system.end()[0] == 0
+
+
+def test_going_back_stops_at_the_breakpoint_before(arch) -> None:
+    with booted("--arch", arch, "-S") as system:
+        said = system.gdb(
+            *("break fastpath_call", "continue", "monitor cycles", "continue", "reverse-continue"),
+            *("monitor cycles", "reverse-continue"),
+        )
+        first, second = re.findall(r"^simulated time +([\d,]+)$", said, re.MULTILINE)
+        assert first == second
+        assert "No more reverse-execution history" in said  # at the first instruction
+
+
+def test_going_back_to_a_watchpoint_tells_the_value_before(arch) -> None:
+    with booted("--arch", arch, "-S") as system:
+        said = system.gdb(*UNDER_WAY, "watch current", "continue", "continue", "reverse-continue")
+        values = re.findall(r"^(?:Old|New) value = .* (0x\w+)$", said, re.MULTILINE)
+        client, server = values[:2]
+        assert values == [client, server, server, client, client, server]
+
+
 # ---- the same run ----
 
 

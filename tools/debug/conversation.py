@@ -72,6 +72,8 @@ def _refuse_what_a_session_does_otherwise(options: BootOptions) -> None:
         raise UsageError(
             "--log-input logs what is typed to the guest, and here commands are typed; try --replay"
         )
+    if options.gdb is not None:
+        raise UsageError("-s and --gdb let gdb steer the machine, and here commands do; try them with boot")
     if options.save is not None:
         raise UsageError(
             "--save-snapshot saves at a run's end or at a cycle; in a session the command save does"

@@ -56,6 +56,9 @@ class Way(enum.Enum):
     RESUME_BACK = enum.auto()
 
 
+STEPS = (Way.STEP, Way.STEP_BACK)
+
+
 @dataclass(frozen=True)
 class Motion:
     """What gdb wants the machine to do: for which process, and for RANGE within which addresses."""
@@ -291,7 +294,7 @@ class Stub:
         if self._gone is not None:
             return [self._end()]
         told, self._watch_told = self._watch_told, None
-        if told is not None and motion.way is Way.STEP and told not in self.places.wanted:
+        if told is not None and motion.way in STEPS and told not in self.places.wanted:
             return [self._last]
         self.places.apply()
         self._motion = motion
