@@ -287,6 +287,17 @@ def test_monitor_commands_answer_with_text(small, command, says) -> None:
     assert says in b"".join(bytes.fromhex(text[1:].decode()) for text in texts).decode()
 
 
+@pytest.mark.parametrize(("name", "last"), [("two_spaces", "PTE"), ("aarch64/two_spaces", "level 3")])
+def test_a_walk_names_every_entry_down_to_the_page(talk, name, last) -> None:
+    conversation = talk(image(name), "multiprocess+")
+    conversation.ask(f"Z0,{COMMON:x},1")
+    conversation.ask("vCont;c:p1.-1")
+    texts = conversation.stub.answer(b"qRcmd," + f"walk {COMMON:#x}".encode().hex().encode())[:-1]
+    lines = b"".join(bytes.fromhex(text[1:].decode()) for text in texts).decode().splitlines()
+    assert lines[-2].startswith(last)
+    assert lines[-1] == f"{COMMON:#x} is at physical {conversation.control.engine.physical(COMMON):#x}"
+
+
 def test_a_run_by_packets_counts_what_a_free_run_counts(talk) -> None:
     conversation = talk(image("two_spaces"), "multiprocess+")
     conversation.ask(f"Z2,{COMMON + 0x1000:x},4")

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringscope.emulator.debug import inspection, page_tables
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -18,7 +20,7 @@ USAGE = {
     "cycles": "simulated time, and the cycles by cause",
     "ledger": "the marked operations: how often, and cycles and instructions of each time",
     "spaces": "the processes: their number, their address space's root, their program",
-    "walk ADDRESS": "what an address translates to in the process that gdb looks at",
+    "walk ADDRESS": "what an address translates to in the process that gdb looks at, and by which entries",
 }
 
 
@@ -87,8 +89,12 @@ class Monitor:
             yield "monitor walk takes one address, as in: monitor walk 0x400000"
             return
         engine = self._control.engine
-        paddr = engine.physical(address & (1 << 64) - 1, space)
-        yield f"{address:#x} is not mapped" if paddr is None else f"{address:#x} is at physical {paddr:#x}"
+        address &= (1 << 64) - 1
+        found = inspection.walk(engine, address, space)
+        for level, told in zip(found.levels, page_tables.tell(engine.arch, found), strict=True):
+            yield f"{told.name:6} at {level.paddr:#x}: {level.entry:#018x}  {', '.join(told.flags)}"
+        where = "not mapped" if found.paddr is None else f"at physical {found.paddr:#x}"
+        yield f"{address:#x} is {where}"
 
 
 def _each(entry: Entry, counter: str) -> str:
