@@ -29,8 +29,12 @@ const char *direction_init(struct direction *d, const struct predictor_config *c
     d->history_mask = (1ull << config->history_bits) - 1;
     d->tables = config->tagged_tables;
     d->index_bits = config->tagged_bits;
-    for (uint32_t i = 0; i < d->tables; i++)
+    for (uint32_t i = 0; i < d->tables; i++) {
         d->length[i] = config->tagged_history << i;
+        d->index_end[i] = 1u << d->length[i] % d->index_bits;
+        d->tag_end[i] = 1u << d->length[i] % TAG_BITS;
+        d->tag_end_2[i] = 1u << d->length[i] % (TAG_BITS - 1);
+    }
     d->table = malloc(d->table_mask + 1);
     d->tagged = malloc(direction_tagged_bytes(d));
     if (!d->table || !d->tagged) {
@@ -58,22 +62,27 @@ static inline uint8_t toward(uint8_t counter, bool taken, uint8_t most)
 
 /* ---- history ---- */
 
-/* A folded history turns by one bit for each outcome: `in` enters, `out`, now `length` outcomes old, leaves. */
-static inline uint32_t turn(uint32_t fold, uint32_t bits, uint32_t length, uint32_t in, uint32_t out)
+/* A folded history turns by one bit for each outcome: `in` enters, the oldest, `out`, leaves at `end`. */
+static inline uint32_t turn(uint32_t fold, uint32_t bits, uint32_t end, uint32_t in, uint32_t out)
 {
     fold = (fold << 1 | fold >> (bits - 1)) & ((1u << bits) - 1);
-    return fold ^ (in & 1) ^ out << length % bits;
+    return fold ^ in ^ (end & (0u - out));
 }
 
+/* All there could be of tables, so that the loops are of fixed length and the compiler takes several at once. */
 static inline void remember(struct direction *d, bool taken)
 {
+    uint32_t out[TAGGED_TABLES_MAX];
+
     d->history = (d->history << 1 | taken) & d->history_mask;
-    for (uint32_t i = 0; i < d->tables; i++) {
-        uint32_t out = d->outcome[(d->newest - d->length[i] + 1) % TAGGED_HISTORY_MAX];
-        d->index_fold[i] = turn(d->index_fold[i], d->index_bits, d->length[i], taken, out);
-        d->tag_fold[i] = turn(d->tag_fold[i], TAG_BITS, d->length[i], taken, out);
-        d->tag_fold_2[i] = turn(d->tag_fold_2[i], TAG_BITS - 1, d->length[i], taken, out);
-    }
+    for (uint32_t i = 0; i < TAGGED_TABLES_MAX; i++)
+        out[i] = d->outcome[(d->newest - d->length[i] + 1) % TAGGED_HISTORY_MAX];
+    for (uint32_t i = 0; i < TAGGED_TABLES_MAX; i++)
+        d->index_fold[i] = turn(d->index_fold[i], d->index_bits, d->index_end[i], taken, out[i]);
+    for (uint32_t i = 0; i < TAGGED_TABLES_MAX; i++)
+        d->tag_fold[i] = turn(d->tag_fold[i], TAG_BITS, d->tag_end[i], taken, out[i]);
+    for (uint32_t i = 0; i < TAGGED_TABLES_MAX; i++)
+        d->tag_fold_2[i] = turn(d->tag_fold_2[i], TAG_BITS - 1, d->tag_end_2[i], taken, out[i]);
     d->newest = (d->newest + 1) % TAGGED_HISTORY_MAX;
     d->outcome[d->newest] = taken;
 }

@@ -41,6 +41,8 @@ struct direction {
     /* The history of each table, folded to the index, to the tag, and to one bit less for the tag again. */
     uint32_t index_fold[TAGGED_TABLES_MAX], tag_fold[TAGGED_TABLES_MAX], tag_fold_2[TAGGED_TABLES_MAX];
     uint32_t length[TAGGED_TABLES_MAX];
+    /* The bit of each at which the oldest outcome leaves. */
+    uint32_t index_end[TAGGED_TABLES_MAX], tag_end[TAGGED_TABLES_MAX], tag_end_2[TAGGED_TABLES_MAX];
     uint8_t outcome[TAGGED_HISTORY_MAX]; /* a ring */
     uint32_t newest;                     /* in it */
 };
