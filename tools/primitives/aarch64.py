@@ -155,7 +155,7 @@ class ArmLayout:
         return Piece(
             ("branch",),
             f"mov w0, #1; {set_register('x2', count)}; begin {{0}}; next: eor w0, w0, w0, lsl #13;"
-            "eor w0, w0, w0, lsr #17; eor w0, w0, w0, lsl #5; tbz w0, #15, skip; nop;"
+            "eor w0, w0, w0, lsr #17; eor w0, w0, w0, lsl #5; dsb sy; tbz w0, #15, skip; nop;"
             "skip: subs x2, x2, #1; b.ne next; end {0}",
         )
 

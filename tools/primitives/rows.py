@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LAYOUTS: Mapping[str, Callable[[], Benchmarks]] = {"x86_64": X86Layout, "aarch64": ArmLayout}
 TOLERANCE = 0.02
 RANGE = re.compile(r"(\d+) \+-(\d+)|(\d+) to (\d+)")
-BRANCHES = 1024
+BRANCHES = 20_000
 #: Pages whose chain is followed: every number up to twice the largest first-level TLB, then eighths of powers
 #: of two.
 LADDER = (
@@ -162,17 +162,13 @@ def _interrupt(profile: Profile, found: Mapping[str, Measured]) -> Row:
 
 
 def _branch(profile: Profile, found: Mapping[str, Measured]) -> Row:
-    """Return what a branch on a bit takes that was not foreseen.
+    """Return what a branch takes that was not foreseen, where the front end had to wait for it anyhow.
 
-    An out-of-order front end has gone on meanwhile: it also loses the time of the comparison and the branch.
+    The fence before it sees to that: without one, a core out of order also loses what it was ahead.
     """
     measured = found["branch"]
     cycles = measured.cause("branch") / measured.counter("branch-misses")
-    expected, paths = profile.predictor.mispredict, ["predictor.mispredict"]
-    if not profile.pipeline.buffers.in_order:
-        expected += profile.pipeline.latency["alu"] + profile.pipeline.latency["branch"]
-        paths += ["pipeline.latency.alu", "pipeline.latency.branch"]
-    return _row(profile, "branch miss", expected, cycles, *paths)
+    return _row(profile, "branch miss", profile.predictor.mispredict, cycles, "predictor.mispredict")
 
 
 def _latencies(profile: Profile, chain: list[Level], found: Mapping[str, Measured]) -> Iterator[Row]:

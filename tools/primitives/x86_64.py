@@ -150,7 +150,7 @@ class X86Layout:
             ("branch",),
             f"mov eax, 1; mov ecx, {count}; begin {{0}}; next: mov edx, eax; shl edx, 13; xor eax, edx;"
             "mov edx, eax; shr edx, 17; xor eax, edx; mov edx, eax; shl edx, 5; xor eax, edx;"
-            "test eax, 0x8000; je skip; nop; skip: dec ecx; jne next; end {0}",
+            "lfence; test eax, 0x8000; je skip; nop; skip: dec ecx; jne next; end {0}",
         )
 
     def chain(self, operation: str, start: int, stride: int, loads: int) -> Piece:
