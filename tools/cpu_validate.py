@@ -43,7 +43,7 @@ def validate(arguments: argparse.Namespace) -> int:
     profile = profiles.load(arguments.cpu, ARCHITECTURE)
     try:
         path = suite.build()
-        native = host.measure(path)
+        source, native = host.measure(path)
     except (BuildError, host.HostError) as error:
         raise UsageError(str(error)) from error
     processor = Processor(profile, suite.Image.read(path))
@@ -57,6 +57,7 @@ def validate(arguments: argparse.Namespace) -> int:
         f"{profile.name} against this host: mean absolute error {100 * sum(errors) / len(errors):.1f}%, "
         f"largest {100 * max(errors):.1f}%, of {len(errors)} programs"
     )
+    ResultConsole().print(f"cycles of the host by {source}")
     differing = [name for name in native if native[name].result != modelled[name].result]
     if differing:
         ResultConsole().print(f"results differ: {', '.join(differing)}")

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The programs on the host, in a process of their own.
 
-``python -m ringscope.tools.validation.host FILE`` loads the file as the machine does, times every program,
-and prints the runs as JSON: for each program what it returned and triples of time-stamp ticks: of a chain of
-dependent additions before, of the program, and of the chain after. The chain tells how many ticks a cycle of
-the core has just then, whatever its clock does.
+``python -m ringscope.tools.validation.host FILE`` loads the file as the machine does, runs every program,
+and prints as JSON what each returned and the cycles of its runs. They are the core's own where the host
+lends its counter (cycle_counter.py); what reading it takes is that of an empty program, and taken off. Else
+they are time-stamp ticks, scaled by a chain of dependent additions just before and after, which tells how
+many ticks a cycle of the core has just then, whatever its clock does; a run in which the two differ is none.
 """
 
 from __future__ import annotations
@@ -16,9 +17,18 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ringscope.tools.validation.cycle_counter import Counter, NoCounter
 from ringscope.tools.validation.suite import CASES, MEMORY_BYTES, Image, memory_at_start
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+u64 = ctypes.c_uint64
+#: By what a host's cycles are known.
+CORE = "the core's own counter of cycles"
+SCALED = "the time-stamp counter, scaled by chains of additions"
 CHAIN_CYCLES = 16384  # harness.S: so many additions, one after the other
 RUNS = 40
 KEPT_AT_LEAST = 15
@@ -33,7 +43,7 @@ class HostError(Exception):
 class Native:
     """A program on the host: the fewest cycles of its runs, how far the middle one is above, and its result.
 
-    ``kept`` counts the runs whose two chains agreed, ``spread`` is the median's excess over the minimum.
+    ``kept`` counts the runs whose cycles are known, ``spread`` is the median's excess over the minimum.
     """
 
     cycles: float
@@ -50,35 +60,81 @@ def cycles(run: tuple[int, int, int]) -> float | None:
     return ticks * CHAIN_CYCLES / ((before + after) / 2)
 
 
-def _time_all(path: Path) -> dict[str, object]:
-    image = Image.read(path)
-    rights = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
-    code = mmap.mmap(-1, len(image.data), prot=rights)
-    code.write(image.data)
-    memory = mmap.mmap(-1, MEMORY_BYTES, prot=mmap.PROT_READ | mmap.PROT_WRITE)
-    memory.madvise(mmap.MADV_NOHUGEPAGE)  # the machine maps pages of 4 KiB
-    at = ctypes.addressof(ctypes.c_char.from_buffer(code)) - image.base
-    place = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    u64 = ctypes.c_uint64
-    time = ctypes.CFUNCTYPE(u64, u64, u64, u64, ctypes.POINTER(u64))(at + image.functions["host_time"])
+class Programs:
+    """The file in this process's memory, as the machine has it."""
+
+    def __init__(self, path: Path) -> None:
+        """Load the file."""
+        image = Image.read(path)
+        rights = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+        self._code = mmap.mmap(-1, len(image.data), prot=rights)
+        self._code.write(image.data)
+        self.memory = mmap.mmap(-1, MEMORY_BYTES, prot=mmap.PROT_READ | mmap.PROT_WRITE)
+        self.memory.madvise(mmap.MADV_NOHUGEPAGE)  # the machine maps pages of 4 KiB
+        self._at = ctypes.addressof(ctypes.c_char.from_buffer(self._code)) - image.base
+        self._functions = image.functions
+        self.place = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+
+    def address(self, name: str) -> int:
+        """Return where a function is."""
+        return self._at + self._functions[name]
+
+    def function(self, name: str) -> Callable[[int, int], int]:
+        """Return a program, or what prepares one: a function of the memory's address and a count."""
+        return ctypes.CFUNCTYPE(u64, u64, u64)(self.address(name))
+
+
+Run = tuple[float | None, int]  # cycles, None where they are not known, and what the program returned
+
+
+def by_counter(programs: Programs, counter: Counter, name: str, count: int) -> Iterator[Run]:
+    """Yield runs of a program, in cycles that the host counted. Raises NoCounter."""
+    program, nothing = programs.function(name), programs.function("host_nothing")
+
+    def spent(function: Callable[[int, int], int]) -> tuple[int, int]:
+        before = counter.read()
+        result = function(programs.place, count)
+        return counter.read() - before, result
+
+    beside = min(spent(nothing)[0] for _ in range(RUNS))
+    for _ in range(RUNS):
+        cycles, result = spent(program)
+        yield cycles - beside, result
+
+
+def by_ticks(programs: Programs, name: str, count: int) -> Iterator[Run]:
+    """Yield runs of a program, in cycles that chains of additions make out of ticks."""
     out = (u64 * 3)()
+    time = ctypes.CFUNCTYPE(u64, u64, u64, u64, ctypes.POINTER(u64))(programs.address("host_time"))
+    for _ in range(RUNS):
+        result = time(programs.address(name), programs.place, count, out)
+        yield cycles((out[0], out[1], out[2])), result
+
+
+def _time_all(path: Path) -> dict[str, object]:
+    programs = Programs(path)
+    try:
+        counter = Counter()
+        source = CORE
+    except NoCounter:
+        counter, source = None, SCALED
     found: dict[str, object] = {}
     for case in CASES:
-        memory[:] = memory_at_start()
+        name = f"program_{case.function}"
+        programs.memory[:] = memory_at_start()
         if case.prepare is not None:
-            ctypes.CFUNCTYPE(u64, u64, u64)(at + image.functions[f"prepare_{case.prepare}"])(
-                place, case.count
-            )
-        runs, result = [], 0
-        for _ in range(RUNS + 1):
-            result = time(at + image.functions[f"program_{case.function}"], place, case.count, out)
-            runs.append(tuple(out))
-        found[case.name] = {"result": result, "runs": runs[1:]}
-    return found
+            programs.function(f"prepare_{case.prepare}")(programs.place, case.count)
+        programs.function(name)(programs.place, case.count)  # warm
+        runs = by_ticks(programs, name, case.count)
+        if counter is not None:
+            runs = by_counter(programs, counter, name, case.count)
+        taken, results = zip(*runs, strict=True)
+        found[case.name] = {"result": results[-1], "runs": taken}
+    return {"source": source, "programs": found}
 
 
-def measure(path: Path, rounds: int = 3) -> dict[str, Native]:
-    """Time the programs in processes of their own, several after one another.
+def measure(path: Path, rounds: int = 3) -> tuple[str, dict[str, Native]]:
+    """Time the programs in processes of their own, one after another; return by what, and what they took.
 
     Raises HostError where fewer than KEPT_AT_LEAST runs of a program are left.
     """
@@ -89,9 +145,9 @@ def measure(path: Path, rounds: int = 3) -> dict[str, Native]:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise HostError(f"the programs did not run on this host: {done.stderr.strip()[-200:]}")
-        for name, answer in json.loads(done.stdout).items():
-            counted = [taken for run in answer["runs"] if (taken := cycles(tuple(run))) is not None]
-            kept.setdefault(name, []).extend(counted)
+        found = json.loads(done.stdout)
+        for name, answer in found["programs"].items():
+            kept.setdefault(name, []).extend(taken for taken in answer["runs"] if taken is not None)
             results[name] = answer["result"]
     for name, runs in kept.items():
         if len(runs) < KEPT_AT_LEAST:
@@ -99,10 +155,11 @@ def measure(path: Path, rounds: int = 3) -> dict[str, Native]:
                 f"{name}: the clock changed during all but {len(runs)} runs, and {KEPT_AT_LEAST} are needed; "
                 "try again when the host has less to do"
             )
-    return {
+    natives = {
         name: Native(min(runs), sorted(runs)[len(runs) // 2] / min(runs) - 1, len(runs), results[name])
         for name, runs in kept.items()
     }
+    return found["source"], natives
 
 
 if __name__ == "__main__":
