@@ -43,6 +43,7 @@ NO_RESULT = (
 RESULTS = ("bfi", "bfxil", "bfm", "bfc", "bic", "bsl", "bit", "bif")
 EXCLUSIVE = ("ldx", "ldax", "stx", "stlx", "ldar", "stlr", "cas", "swp", "ldadd", "ldclr", "ldset", "ldapr")
 CONDITIONAL = ("b.", "cb", "tb")
+LITERALS = frozenset({"ldr", "ldrsw"})  # where no register is in the address, the program counter is
 MOVES = frozenset({"mov"})
 CONSTANTS = frozenset({"movz", "movn", "movi", "mvni", "adr", "adrp"})
 
@@ -79,7 +80,7 @@ def operands(mnemonic: str, text: str) -> Operands:
         writes.append(LINK)
     if mnemonic == "ret" and not reads:
         reads.append(LINK)
-    accesses = _accesses(mnemonic, plain) if memory else 0
+    accesses = _accesses(mnemonic, plain) if memory or mnemonic in LITERALS else 0
     return Operands(
         address=address,
         reads=tuple(dict.fromkeys(reads)),
