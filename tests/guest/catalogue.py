@@ -286,5 +286,7 @@ def _build(program: GuestProgram, folder: Path) -> Path:
     if not image.exists() or image.stat().st_mtime_ns < elf.stat().st_mtime_ns:
         kernel = elf.read_bytes()
         packed = wrap_arm64(kernel) if program.arch == "aarch64" else wrap(kernel, [], name=program.name)
-        image.write_bytes(packed)
+        partial = image.with_suffix(".partial")  # who is killed here leaves nothing that looks finished
+        partial.write_bytes(packed)
+        partial.replace(image)
     return image
