@@ -310,6 +310,10 @@ class Machine(Stateful):
         """Which counters this run has."""
         return books.Counters(self.timing, self._marks)
 
+    def books_here(self) -> books.Books:
+        """Return what `books` would be, were the block left that the processor is in the middle of."""
+        return books.Books.at(self.engine.library.core_books_here(self.engine.core))
+
     def books(self) -> books.Books:
         """Return a copy of everything counted so far."""
         return books.Books.at(self.engine.library.core_books(self.engine.core))

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Moment:
-    """What had been counted at a moment; ``time`` and ``idle`` in cycles, as the engine has them."""
+    """What had been counted at a moment; ``time`` and ``idle`` in cycles.
+
+    In the middle of a block they are those of its part that is done, while the machine's clock stands still
+    until it is left.
+    """
 
     time: int
     idle: int
@@ -29,15 +33,15 @@ class Moment:
     def of(machine: Machine) -> Moment:
         """Return the present one."""
         names = tuple(machine.counters.names())
-        return Moment(machine.engine.time, machine.engine.idle, machine.books(), names)
+        books, idle = machine.books_here(), machine.engine.idle
+        return Moment(books.total("cycles") + idle, idle, books, names)
 
 
 @dataclass(frozen=True)
 class Expense:
     """The difference: ``cycles`` of simulated time, of which the processor slept ``idle``.
 
-    The causes add up to the rest. What did not change is in neither mapping. A block's fixed price is charged
-    when it is entered, so after a step into its middle all of it has been.
+    The causes add up to the rest. What did not change is in neither mapping.
     """
 
     cycles: int

@@ -123,6 +123,11 @@ class Live:
         before, self._before = self._before, Moment.of(self.machine)
         return Expense.between(before, self._before)
 
+    @property
+    def cycle(self) -> int:
+        """Simulated time when ``spent`` was asked last, with what was done of a block yet to be left."""
+        return self._before.time
+
     # ---- what names mean (expressions.Context) ----
 
     def register(self, name: str) -> int | None:

@@ -70,15 +70,14 @@ void core_charge_block(struct core *c, uint32_t insns)
     }
 }
 
-struct books core_books_after(struct core *c, uint32_t insns)
+/* What the first instructions of a block add to the books with models; nothing of it stays. */
+static struct books charged_after(struct core *c, uint32_t insns)
 {
     struct books before = c->books, after;
     struct account account = c->account;
     struct pipeline pipeline = c->pipeline;
     uint64_t fraction[CAUSE_COUNT];
 
-    if (c->settled)
-        return c->books;
     memcpy(fraction, c->stall_fraction, sizeof fraction);
     core_charge_block(c, insns);
     after = c->books;
@@ -88,6 +87,18 @@ struct books core_books_after(struct core *c, uint32_t insns)
     memcpy(c->stall_fraction, fraction, sizeof fraction);
     c->settled = false;
     return after;
+}
+
+struct books core_books_up_to(struct core *c, uint64_t pc)
+{
+    uint32_t rest = block_insns_from(c->block, (uint32_t)(pc - c->block_pc));
+    enum ring ring = arch_ring(c);
+    struct books books = c->timing && !c->settled ? charged_after(c, c->block->insns - rest) : c->books;
+
+    books.counters[ring].n[COUNTER_INSTRUCTIONS] -= rest;
+    if (!c->timing)
+        books.cause[ring][CAUSE_ISSUE] -= rest;
+    return books;
 }
 
 void core_settle_block(struct core *c)

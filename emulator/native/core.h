@@ -230,7 +230,9 @@ void core_allow_short_cuts(struct core *c, bool allowed);
 /* charge.c */
 void core_charge_block(struct core *c, uint32_t insns); /* the first of the block have been executed */
 void core_settle_block(struct core *c);                 /* all have, if there is a block */
-struct books core_books_after(struct core *c, uint32_t insns); /* as they would be, were the block cut then */
+/* The books as they would be, were the block left before the instruction at pc, in its middle: it is counted as a whole when it
+ * is entered, and with models charged when it is left. */
+struct books core_books_up_to(struct core *c, uint64_t pc);
 void core_hold_front(struct core *c);                   /* a fetch or a branch took longer */
 void core_repeat_element(struct core *c);               /* another element of a string instruction begins */
 void core_refund_element(struct core *c);               /* it was not executed */

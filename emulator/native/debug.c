@@ -193,14 +193,20 @@ void core_jump(struct core *c, uint64_t pc)
     arch_set_pc(c, pc);
 }
 
-/* How many instructions were executed. A block is booked as a whole when it is entered: what is still to come of it does
- * not count here. A string instruction does from its first element on. */
-uint64_t core_instructions(const struct core *c)
+/* The books, of the block being executed with what is done alone. A string instruction counts from its first element on. Good
+ * until the next call. */
+const struct books *core_books_here(struct core *c)
 {
-    uint64_t booked = c->books.counters[RING_KERNEL].n[COUNTER_INSTRUCTIONS] +
-                      c->books.counters[RING_USER].n[COUNTER_INSTRUCTIONS];
+    c->debug.here = is_within_block(c) ? core_books_up_to(c, arch_pc(c)) : c->books;
+    return &c->debug.here;
+}
 
-    return booked - (is_within_block(c) ? block_insns_from(c->block, (uint32_t)(arch_pc(c) - c->block_pc)) : 0);
+/* How many instructions were executed of what the books have. */
+uint64_t core_instructions(struct core *c)
+{
+    const struct books *here = core_books_here(c);
+
+    return here->counters[RING_KERNEL].n[COUNTER_INSTRUCTIONS] + here->counters[RING_USER].n[COUNTER_INSTRUCTIONS];
 }
 
 const struct watch_hit *core_watch_hit(const struct core *c) { return &c->debug.hit; }

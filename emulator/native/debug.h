@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ledger.h"
 #include "trace.h"
 
 enum { BREAKPOINTS_MAX = 64, WATCHPOINTS_MAX = 64, WATCHED_BYTES_MAX = 8 };
@@ -53,6 +54,7 @@ struct debug {
     uint64_t counted;       /* their sum when it was last looked at */
     struct watch_hit hit, storing; /* what was met; a store that is under way */
     struct trace_event event;      /* what was met */
+    struct books here;             /* the answer of core_books_here() */
 };
 
 /* Whether a breakpoint lies at pc in some address space. */

@@ -156,6 +156,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "core_env": (_ptr, (_ptr,)),
     "core_decoded": (_ptr, (_ptr,)),
     "core_books": (_ptr, (_ptr,)),
+    "core_books_here": (_ptr, (_ptr,)),
     "core_exceptions": (ctypes.POINTER(_u64), (_ptr,)),
     "core_operation": (_ptr, (_ptr, _u32)),
     "core_dropped_marks": (_u64, (_ptr,)),

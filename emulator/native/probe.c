@@ -131,23 +131,9 @@ void probe_pass(struct core *c, uint64_t pc)
     pass(c, pc, &c->books);
 }
 
-/* The books as they would be had the block been left before the instruction at pc. */
-static struct books books_up_to(struct core *c, uint64_t pc)
-{
-    const struct block *b = c->block;
-    uint32_t rest = block_insns_from(b, (uint32_t)(pc - c->block_pc));
-    struct books books = c->timing ? core_books_after(c, b->insns - rest) : c->books;
-    enum ring ring = arch_ring(c);
-
-    books.counters[ring].n[COUNTER_INSTRUCTIONS] -= rest;
-    if (!c->timing)
-        books.cause[ring][CAUSE_ISSUE] -= rest;
-    return books;
-}
-
 void probe_pass_inside(struct core *c, uint64_t pc)
 {
-    struct books books = books_up_to(c, pc);
+    struct books books = core_books_up_to(c, pc);
 
     pass(c, pc, &books);
 }

@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import TYPE_CHECKING
+
 import pytest
 
 from ringscope.emulator.debug.control import Control, Halt, Why
 from tests.machine import whole
 from tests.machine.controlled import Stopped, free_run, image
+
+if TYPE_CHECKING:
+    from ringscope.emulator.books import Books
 
 FIDELITIES = ("timing", "functional")
 GUESTS = (
@@ -15,6 +21,7 @@ GUESTS = (
     "aarch64/exceptions", "aarch64/page_fault", "aarch64/self_modifying", "aarch64/system_call",
 )  # fmt: skip
 EVERYWHERE = 1 << 62
+STEPS = 2000
 
 
 @pytest.mark.parametrize("fidelity", FIDELITIES)
@@ -75,3 +82,32 @@ def test_steps_short_runs_and_watching_in_turn_change_nothing(name: str, fidelit
     way = Stopped(lambda _: None, go, most=10**6)
     assert whole.run(image(name), way, fidelity) == free_run(name, fidelity)
     assert {Why.STEP, Why.CYCLE, Why.WATCHPOINT} <= {halt.why for halt in way.halts}
+
+
+@pytest.mark.parametrize("fidelity", FIDELITIES)
+@pytest.mark.parametrize("name", GUESTS)
+def test_the_books_go_on_by_what_each_step_did_also_within_a_block(name: str, fidelity: str) -> None:
+    seen: list[Books] = []
+    charged: list[int] = []
+
+    def go(control: Control) -> Halt:
+        if len(seen) == STEPS:
+            return control.resume()
+        halt = control.step()
+        seen.append(control.machine.books_here())
+        charged.append(control.machine.books().total("cycles"))
+        assert halt.instructions == seen[-1].total("instructions")
+        return halt
+
+    way = Stopped(lambda _: None, go, most=10**6)
+    assert whole.run(image(name), way, fidelity) == free_run(name, fidelity)
+    steps = list(itertools.pairwise(seen))
+    assert {after.total("instructions") - before.total("instructions") for before, after in steps} <= {0, 1}
+    spent = [after.total("cycles") - before.total("cycles") for before, after in steps]
+    assert min(spent) >= 0
+    within = [
+        here
+        for here, (before, after) in zip(spent, itertools.pairwise(charged), strict=True)
+        if before == after
+    ]
+    assert sum(within) > 0

@@ -168,7 +168,7 @@ class LiveSession:
             **detail,
             **place_data(where),
             "space": hexadecimal(halt.space),
-            "cycle": halt.cycle,
+            "cycle": self.live.cycle,
             "instructions": halt.instructions,
             "since": {
                 "cycles": spent.cycles,
@@ -182,7 +182,7 @@ class LiveSession:
         ring = "user" if where.user else "kernel"
         head.append(f"{ring} ", style=USER_COLOUR if where.user else KERNEL_COLOUR)
         head.append(named(where))
-        head.append(f"   cycle {halt.cycle:,}", style="dim")
+        head.append(f"   cycle {self.live.cycle:,}", style="dim")
         rows = [head, Text(_why(spent), style="dim")]
         rows += [row for row in (source_line(self.live, where),) if row is not None]
         if instruction is not None and halt.why is not Why.END:

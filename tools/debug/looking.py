@@ -195,7 +195,7 @@ def _points_to(live: Live, value: int) -> str | None:
 def counters(session: LiveSession, words: str) -> Reply:
     """Show what was counted since power-on, in both rings, and cycles by cause."""
     machine = session.live.machine
-    books = machine.books()
+    books = machine.books_here()
     table = machine.counters.by_ring(books)
     wanted = words.split()
     unknown = [name for name in wanted if name not in table]
