@@ -104,6 +104,13 @@ class Counters:
         return {name: books.total(name) for name in self.names()}
 
 
+def operation_name(number: int, names: Mapping[int, str]) -> str:
+    """Return what an operation is called: the name of its mark's number, or the number."""
+    if number == native.LEDGER_INTERRUPT:
+        return "interrupt"
+    return names.get(number, f"mark-{number}")
+
+
 def read_ledger(library: ctypes.CDLL, core: int, names: Mapping[int, str]) -> list[Entry]:
     """Return the operations that were carried out, by number: marked ones, ``interrupt``, probed ones.
 
@@ -115,6 +122,5 @@ def read_ledger(library: ctypes.CDLL, core: int, names: Mapping[int, str]) -> li
         address = library.core_operation(core, number)
         if address:
             count = ctypes.c_uint64.from_address(address).value
-            name = "interrupt" if number == native.LEDGER_INTERRUPT else names.get(number, f"mark-{number}")
-            entries.append(Entry(name, count, Books.at(address + 8)))
+            entries.append(Entry(operation_name(number, names), count, Books.at(address + 8)))
     return entries

@@ -87,6 +87,7 @@ bool core_found_short_cuts(void) { return tlb_layout.descriptors && emit_is_poss
 void core_free(struct core *c)
 {
     trace_stop(&c->trace);
+    attribution_stop(c);
     ledger_free(&c->ledger);
     probes_free(&c->probes);
     block_table_free(&c->blocks);

@@ -42,8 +42,7 @@ static void book(struct core *c, const struct pipeline_cost *cost)
     c->account.cause = ring;
 }
 
-/* The first `insns` instructions of the block have been executed. */
-void core_charge_block(struct core *c, uint32_t insns)
+static void charge(struct core *c, uint32_t insns)
 {
     const struct block *b = c->block;
     const struct block_insn none = {0}, *last = insns ? &b->insn[insns - 1] : &none;
@@ -70,6 +69,15 @@ void core_charge_block(struct core *c, uint32_t insns)
     }
 }
 
+void core_charge_block(struct core *c, uint32_t insns)
+{
+    if (c->attribution)
+        attribution_charge(c);
+    charge(c, insns);
+    if (c->attribution)
+        attribution_charged(c, insns);
+}
+
 /* What the first instructions of a block add to the books with models; nothing of it stays. */
 static struct books charged_after(struct core *c, uint32_t insns)
 {
@@ -79,7 +87,7 @@ static struct books charged_after(struct core *c, uint32_t insns)
     uint64_t fraction[CAUSE_COUNT];
 
     memcpy(fraction, c->stall_fraction, sizeof fraction);
-    core_charge_block(c, insns);
+    charge(c, insns);
     after = c->books;
     c->books = before;
     c->account = account;

@@ -3,7 +3,7 @@
  * core.h: one machine's native core: everything that happens per block, per access and per ring crossing.
  *
  * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, probe.h, models.h, trace.h,
- * debug.h (what is kept); run.c (the block hook); schedule.c (the run loop); translate.c, emit.c (translations);
+ * debug.h, attribution.h (what is kept); run.c (the block hook); schedule.c (the run loop); translate.c, emit.c (translations);
  * access.c (loads and stores). What differs between architectures lies in a folder of its own, with the same names in
  * each: engine.h (the engine's state), arch.h (what the files above ask), crossing.c (exceptions, interrupts, system
  * calls, returns), control.c (control registers, ports), walk.c (page tables), start.c (entry). The core is built
@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "attribution.h"
 #include "block.h"
 #include "debug.h"
 #include "ledger.h"
@@ -149,6 +150,7 @@ struct core {
     struct ledger ledger;
     struct probes probes;
     struct trace trace;
+    struct attribution *attribution; /* NULL: nobody asked */
     struct repeat repeat[REPEATS_MAX];
     uint32_t repeats;
     bool repeat_started;          /* the rep instruction has completed at least one element */
@@ -181,11 +183,18 @@ static inline void core_settle(struct core *c)
     c->credited = c->account.cycles;
 }
 
+static inline enum ring core_ring_booked(const struct core *c)
+{
+    return c->account.now == &c->books.counters[RING_USER] ? RING_USER : RING_KERNEL;
+}
+
 /* Book what follows under the given ring. */
 static inline void core_book(struct core *c, enum ring ring)
 {
     if (c->account.now)
         core_settle(c);
+    if (c->attribution)
+        attribution_ring(c, ring);
     c->account.now = &c->books.counters[ring];
     c->account.cause = c->books.cause[ring];
 }
@@ -226,6 +235,7 @@ void core_claim_accesses(struct core *c); /* recompute `observing` */
 
 /* api.c */
 void core_allow_short_cuts(struct core *c, bool allowed);
+void core_forget_code(struct core *c);
 
 /* charge.c */
 void core_charge_block(struct core *c, uint32_t insns); /* the first of the block have been executed */

@@ -22,8 +22,27 @@ static void add(struct books *sum, const struct books *more)
     add_difference(sum, &nothing, more);
 }
 
+static void forget_open(struct flow *flow)
+{
+    for (uint32_t i = 0; i < flow->open_count; i++)
+        tally_free(&flow->open[i].where);
+}
+
+void ledger_forget_places(struct ledger *ledger)
+{
+    for (uint32_t i = 0; i < LEDGER_ENTRIES; i++)
+        if (ledger->entry[i])
+            tally_free(&ledger->entry[i]->where);
+    for (uint32_t i = 0; i < ledger->aside_count; i++)
+        forget_open(ledger->aside[i]);
+    forget_open(&ledger->current);
+    tally_free(&ledger->interrupt_where);
+    ledger->places_lost = false;
+}
+
 void ledger_free(struct ledger *ledger)
 {
+    ledger_forget_places(ledger);
     for (uint32_t i = 0; i < LEDGER_ENTRIES; i++)
         free(ledger->entry[i]);
     for (uint32_t i = 0; i < ledger->aside_count; i++)
@@ -66,11 +85,28 @@ void ledger_begin_activation(struct ledger *ledger, const struct books *books, u
         return;
     } else {
         at = (int)flow->open_count++;
+        flow->open[at].where = (struct tally){0};
     }
+    tally_clear(&flow->open[at].where);
     flow->open[at].id = id;
     flow->open[at].activation = *activation;
     flow->open[at].before = *books;
     memset(&flow->open[at].spent, 0, sizeof(flow->open[at].spent));
+}
+
+static void keep_places(struct ledger *ledger, struct operation *operation, const struct tally *where)
+{
+    if (!tally_merge(&operation->where, where))
+        ledger->places_lost = true;
+}
+
+bool ledger_book_place(struct ledger *ledger, uint32_t place, const struct cost_sum *cost)
+{
+    bool kept = !ledger->in_interrupt || tally_add(&ledger->interrupt_where, place, cost);
+
+    for (uint32_t i = 0; i < ledger->current.open_count; i++)
+        kept &= tally_add(&ledger->current.open[i].where, place, cost);
+    return kept && !ledger->places_lost;
 }
 
 void ledger_end_activation(struct ledger *ledger, const struct books *books, uint32_t id,
@@ -87,6 +123,8 @@ void ledger_end_activation(struct ledger *ledger, const struct books *books, uin
     struct open_operation *open = &flow->open[at];
     add_difference(&open->spent, &open->before, books);
     add(&operation->total, &open->spent);
+    keep_places(ledger, operation, &open->where);
+    tally_free(&open->where);
     operation->count++;
     flow->open_count--;
     memmove(open, open + 1, (flow->open_count - (uint32_t)at) * sizeof(*open));
@@ -125,6 +163,7 @@ void ledger_cut(struct ledger *ledger, const struct books *books, const struct f
     flow->copying = false;
     if (!ledger->in_interrupt) {
         ledger->in_interrupt = true;
+        tally_clear(&ledger->interrupt_where);
         ledger->interrupt_before = *books;
     }
 }
@@ -147,7 +186,8 @@ static void resume(struct ledger *ledger, const struct books *books, int at)
     for (uint32_t i = 0; i < flow->open_count; i++) {
         if (ledger->current.open_count == FLOW_OPEN_MAX) {
             ledger->dropped++;
-            break;
+            tally_free(&flow->open[i].where);
+            continue;
         }
         struct open_operation *open = &ledger->current.open[ledger->current.open_count++];
         *open = flow->open[i];
@@ -167,6 +207,7 @@ void ledger_return(struct ledger *ledger, const struct books *books, const struc
         ledger->in_interrupt = false;
         if (operation) {
             add_difference(&operation->total, &ledger->interrupt_before, books);
+            keep_places(ledger, operation, &ledger->interrupt_where);
             operation->count++;
         }
     }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "account.h"
+#include "tally.h"
 
 enum ring { RING_KERNEL, RING_USER, RINGS };
 
@@ -38,6 +39,7 @@ enum { FLOW_OPEN_MAX = 8, FLOWS_MAX = 64 };
 struct operation {
     uint64_t count;
     struct books total;
+    struct tally where; /* the total by place, if somebody asked: attribution.h */
 };
 
 struct flow_key {
@@ -50,6 +52,7 @@ struct open_operation {
     uint32_t id;
     struct flow_key activation;
     struct books before, spent;
+    struct tally where; /* what was spent, by place */
 };
 
 struct flow {
@@ -66,6 +69,8 @@ struct ledger {
     uint32_t aside_count;
     bool in_interrupt;
     struct books interrupt_before;
+    struct tally interrupt_where;
+    bool places_lost; /* there was no memory for them */
     uint64_t dropped; /* marks that could not be booked: a beginning before the end, an end without one, too many open */
 };
 
@@ -79,6 +84,11 @@ void ledger_begin_activation(struct ledger *ledger, const struct books *books, u
 void ledger_end_activation(struct ledger *ledger, const struct books *books, uint32_t id,
                            const struct flow_key *activation);
 bool ledger_is_open(const struct ledger *ledger, uint32_t id, const struct flow_key *activation);
+
+/* What is open gets a cost by its place. False: no memory. */
+bool ledger_book_place(struct ledger *ledger, uint32_t place, const struct cost_sum *cost);
+/* The places of all that was booked are forgotten. Without them the ledger holds no addresses of memory of its own. */
+void ledger_forget_places(struct ledger *ledger);
 
 /* An interrupt is delivered to what would have gone on at `key`. Before anything of it is booked. */
 void ledger_cut(struct ledger *ledger, const struct books *books, const struct flow_key *key);

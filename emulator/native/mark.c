@@ -83,6 +83,8 @@ void mark_pass(struct core *c, uint32_t mark, uint64_t pc)
     int counter;
 
     core_settle(c);
+    if (c->attribution)
+        attribution_settle(c, pc);
     trace_mark(c, mark, pc);
     switch (MARK_KIND(mark)) {
     case RINGSCOPE_KIND_BEGIN: ledger_begin(&c->ledger, &c->books, MARK_ID(mark)); break;

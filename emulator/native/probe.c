@@ -128,6 +128,8 @@ static void pass(struct core *c, uint64_t pc, const struct books *books)
 void probe_pass(struct core *c, uint64_t pc)
 {
     core_settle(c);
+    if (c->attribution)
+        attribution_settle(c, pc);
     pass(c, pc, &c->books);
 }
 

@@ -69,6 +69,8 @@ static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint
 {
     uint32_t bytes = b->bytes ? b->bytes : size;
 
+    if (c->attribution)
+        attribution_enter(c, pc);
     if (c->timing)
         begin_block(c, b, pc, bytes);
     else
@@ -80,6 +82,8 @@ static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint
     c->continue_pc = size < bytes ? pc + size : NOWHERE;
     c->repeat_pc = b->flags & BLOCK_REPEATS ? pc + block_last_insn(b) : NOWHERE;
     c->repeat_started = false;
+    if (c->attribution)
+        attribution_entered(c);
 }
 
 void core_leave_block(struct core *c, uint64_t next_pc)
@@ -92,6 +96,8 @@ void core_leave_block(struct core *c, uint64_t next_pc)
     c->continue_pc = c->repeat_pc = NOWHERE;
     if (b && b->branch != BLOCK_NO_BRANCH && c->timing)
         decide_branch(c, b, next_pc);
+    if (c->attribution)
+        attribution_leave(c, b, next_pc);
 }
 
 /* ---- string instructions that were cut between two elements ---- */
@@ -104,7 +110,11 @@ static void resume_repeat(struct core *c, const struct block *b, uint64_t pc)
     c->continue_pc = NOWHERE;
     c->block_cause = c->account.cause;
     c->settled = true;
+    if (c->attribution)
+        attribution_enter(c, pc);
     core_repeat_element(c);
+    if (c->attribution)
+        attribution_entered(c);
 }
 
 bool core_cut_block(struct core *c, uint64_t pc)
@@ -136,12 +146,12 @@ bool core_cut_block(struct core *c, uint64_t pc)
     c->block = NULL;
     c->continue_pc = c->repeat_pc = NOWHERE;
     probe_cut(c, pc);
-    if (done == b->insns)
-        return true;
     if (c->timing)
         c->account.now->n[COUNTER_INSTRUCTIONS] -= b->insns - done;
     else
         c->account.cycles -= b->insns - done;
+    if (c->attribution)
+        attribution_cut(c, pc, done);
     return true;
 }
 
@@ -289,6 +299,8 @@ static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
             return;
     }
     if (pc == c->continue_pc && continue_block(c, b, pc, size)) {
+        if (c->attribution)
+            attribution_step(c, pc);
         if ((uintptr_t)user & HOOK_PROBE && !c->stop)
             probe_pass_inside(c, pc);
         return;

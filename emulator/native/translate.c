@@ -39,13 +39,13 @@ static void find_code(struct core *c, struct block_source *source, const uint8_t
     c->code_page[1] = rest;
 }
 
-/* How many of the block's instructions to translate: all, or up to where a debugger wants to stop or a probe is, or, where it goes on
- * with a block that was cut, no more than that has left. */
+/* How many of the block's instructions to translate: all, or up to where a debugger wants to stop or a probe is, or, where
+ * it goes on with a block that was cut, no more than that has left. One, where each is looked at. */
 static int instructions_wanted(const struct core *c, const struct block *b, uint64_t pc)
 {
     int all = b->insns;
 
-    if (c->stepping || c->debug.single || (b->mark && c->trace.stop_on))
+    if (c->stepping || c->debug.single || c->attribution || (b->mark && c->trace.stop_on))
         return 1;
     if (c->block && pc == c->continue_pc) {
         int left = (int)block_insns_from(c->block, (uint32_t)(pc - c->block_pc));
@@ -62,7 +62,7 @@ static int instructions_wanted(const struct core *c, const struct block *b, uint
 /* Whether entering the block amounts to counting its instructions. */
 static bool is_plain(const struct core *c, const struct block *b, uint64_t pc)
 {
-    return c->counting && !c->stepping && !c->debug.active && b->bytes && !b->mark && !b->flags &&
+    return c->counting && !c->stepping && !c->debug.active && !c->attribution && b->bytes && !b->mark && !b->flags &&
            !(c->block && pc == c->continue_pc) && !probes_are_at(&c->probes, pc);
 }
 

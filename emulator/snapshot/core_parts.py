@@ -51,7 +51,9 @@ def _parts(engine: Engine) -> Iterator[tuple[str, int, int]]:
 
 
 def read(engine: Engine) -> dict[str, bytes]:
-    """Return a copy of every part, by its name and index."""
+    """Return a copy of every part, by its name and index. Raises SnapshotError while costs are attributed."""
+    if engine.library.core_is_attributing(engine.core):
+        raise SnapshotError("a machine whose costs are being attributed can be neither saved nor restored")
     return {name: ctypes.string_at(address, length) for name, address, length in _parts(engine)}
 
 

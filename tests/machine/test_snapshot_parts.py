@@ -49,6 +49,7 @@ ANEW = """
     account.now account.cause block_cause due quiet_until block passed passed_pc observing retrying
     short_cuts fast_accesses counting sees_accesses tlb_fills tlb_patience tlb_grows code_page engine_error
     next_event stop_at stop code_changed stop_requested halted steps_left stepping
+    attribution ledger.interrupt_where ledger.places_lost
     debug blocks trace probes.count probes.probe probes.returns probes.return_count
 """.split()
 #: Of the tables, what was built; what they hold is a part.

@@ -106,6 +106,9 @@ static inline void arch_fetch_nothing(struct core *c)
 /* The engine keeps no flags for later. */
 static inline void arch_settle_flags(struct core *c) { (void)c; }
 
+/* A call leaves its return address in a register. */
+enum { ARCH_CALL_PUSHES = 0 };
+
 /* start.c: run a probe on the engine at c->uc, so that engine_last_* are filled. NULL or a sentence. */
 const char *arch_learn_state(struct core *c);
 /* crossing.c: 0 when an interrupt is taken before the next instruction, -1 for none. */

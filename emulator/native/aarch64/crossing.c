@@ -44,6 +44,8 @@ static void deliver(struct core *c, uint32_t number, enum cost cost)
     uint32_t before = arch_exception_level(c);
     struct trace_point here = trace_take(c, arch_pc(c));
 
+    if (c->attribution && number != EXCEPTION_IRQ)
+        attribution_cross(c, PATH_SYNCHRONOUS);
     core_book(c, RING_KERNEL);
     if (is_abort(number))
         account_count(&c->account, COUNTER_PAGE_FAULTS);
@@ -59,6 +61,8 @@ static void deliver_interrupt(struct core *c)
 {
     struct flow_key key = arch_flow_key(c);
 
+    if (c->attribution)
+        attribution_interrupt(c);
     ledger_cut(&c->ledger, &c->books, &key);
     core_book(c, RING_KERNEL);
     account_count(&c->account, COUNTER_INTERRUPTS);
@@ -68,8 +72,8 @@ static void deliver_interrupt(struct core *c)
 /* PSCI: the machine is its own firmware. The answer goes to x0, and execution goes on behind the call. */
 static void call_firmware(struct core *c)
 {
-    core_leave_block(c, arch_pc(c));
     core_charge(c, COST_FIRMWARE_CALL);
+    core_leave_block(c, arch_pc(c));
     ENV_REG(c->env, 0) = c->call.firmware(ENV_REG(c->env, 0), ENV_REG(c->env, 1), ENV_REG(c->env, 2));
 }
 
@@ -146,6 +150,8 @@ static void replace_helper_exception_return(env_t *env, uint64_t new_pc)
     core_charge(c, COST_ERET);
     note_level(c, before);
     trace_record(c, &here, (struct trace_event){.kind = TRACE_RETURN});
+    if (c->attribution)
+        attribution_returned(c);
     if (c->ledger.in_interrupt || c->ledger.aside_count) {
         struct flow_key key = arch_flow_key(c);
         ledger_return(&c->ledger, &c->books, &key, arch_ring(c) == RING_USER);

@@ -104,6 +104,9 @@ static inline bool arch_checks_alignment(const struct core *c, uint32_t hflags)
 /* Before an instruction whose fault would lose arithmetic flags that the engine has yet to work out. */
 static inline void arch_settle_flags(struct core *c) { x86.write_eflags(c->env, x86.read_eflags(c->env), 0); }
 
+/* A near call leaves its return address on the stack. */
+enum { ARCH_CALL_PUSHES = 1 };
+
 /* start.c: run a probe on the engine at c->uc, so that engine_last_* are filled. NULL or a sentence. */
 const char *arch_learn_state(struct core *c);
 /* crossing.c: the vector of the interrupt that is taken before the next instruction, -1 for none. */

@@ -107,6 +107,8 @@ static void deliver_exception(struct core *c, uint32_t vector)
         begun = core_cut_block(c, arch_pc(c));
     }
     struct trace_point here = trace_take(c, arch_pc(c));
+    if (c->attribution)
+        attribution_cross(c, PATH_SYNCHRONOUS);
     core_book(c, RING_KERNEL);
     if (vector == VECTOR_PF && !soft)
         account_count(&c->account, COUNTER_PAGE_FAULTS);
@@ -155,6 +157,8 @@ static void deliver_interrupt(struct core *c, int vector)
 
     struct trace_point here = trace_take(c, key.pc);
 
+    if (c->attribution)
+        attribution_interrupt(c);
     ledger_cut(&c->ledger, &c->books, &key);
     core_book(c, RING_KERNEL);
     account_count(&c->account, COUNTER_INTERRUPTS);
@@ -250,6 +254,8 @@ static void load_flat_segments(env_t *env, uint32_t selector, bool code64)
 static void enter_kernel(struct core *c, enum cost cost, uint32_t before, struct trace_point *here)
 {
     trace_settle(c, here);
+    if (c->attribution)
+        attribution_cross(c, PATH_SYNCHRONOUS);
     core_book(c, RING_KERNEL);
     core_charge(c, cost);
     note_level(c, before);
@@ -357,6 +363,8 @@ static void returned_from_interrupt(struct core *c)
         c->arch.nmi_blocked = false;
         core_rearm(c);
     }
+    if (c->attribution)
+        attribution_returned(c);
     if (c->ledger.in_interrupt || c->ledger.aside_count) {
         struct flow_key key = arch_flow_key(c);
         ledger_return(&c->ledger, &c->books, &key, core_cpl(c) == 3);
