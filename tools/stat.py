@@ -7,7 +7,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from ringscope.tools import counter_table, endings, results, session
+from ringscope.tools import counter_table, endings, explain, results, session
 from ringscope.tools.options import (
     BootOptions,
     UsageError,
@@ -35,6 +35,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=file_path,
         help="print the counters here, not on stderr",
     )
+    once(
+        output,
+        "--explain",
+        metavar="OPERATION",
+        nargs="?",
+        const=explain.EVERY,
+        help="say by cause, ring and function where the cycles of a marked operation went, to the last one; "
+        "without a name, of every operation. Some ten times slower",
+    )
     add_boot_options(parser)
     parser.set_defaults(func=stat)
 
@@ -52,16 +61,23 @@ def stat(arguments: argparse.Namespace) -> int:
             None if path is None else stack.enter_context(results.ResultFile(path))
             for path in (arguments.json, arguments.output)
         )
-        outcome = session.run(options)
+        explainer = None if arguments.explain is None else explain.Explainer(arguments.explain)
+        outcome = session.run(options, None if explainer is None else explainer.watcher)
         endings.explain(outcome)
+        explained = [] if explainer is None else explainer.explain(outcome)
         if separator is None:
             text = counter_table.text(outcome, options.request.kernel.name)
         else:
             text = counter_table.fields(outcome, separator.replace(r"\t", "\t"))
+        if explainer is not None:
+            text += explain.text(explained)
         if text_file is None:
             sys.stderr.write(text)
         else:
             text_file.write(text)
         if json_file is not None:
-            json_file.write(results.as_json(results.document(outcome)))
+            document = results.document(outcome)
+            if explainer is not None:
+                document["explained"] = [one.document() for one in explained]
+            json_file.write(results.as_json(document))
     return outcome.exit.status
