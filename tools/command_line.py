@@ -23,7 +23,7 @@ from ringscope.emulator.native.library import LibraryMissing
 from ringscope.emulator.snapshot import SnapshotError
 from ringscope.emulator.timing.parameters import ProfileError
 from ringscope.emulator.trace.recording import RecordingError
-from ringscope.tools import boot, compare, cpu, endings, image, ipc, report, stat, trace
+from ringscope.tools import annotate, boot, compare, cpu, endings, image, ipc, record, report, stat, trace
 from ringscope.tools.debug import command as debug
 from ringscope.tools.host_signals import STATUS_BASE
 from ringscope.tools.options import UsageError
@@ -54,7 +54,7 @@ HOST_LIMITS = {
     errno.ENOMEM: "this computer has too little memory free; give the guest less with -m",
 }
 LONG_OPTION = re.compile("-[A-Za-z]{3,}(=.*)?")
-COMMANDS = (boot, stat, ipc, trace, debug, report, compare, image, cpu)
+COMMANDS = (boot, stat, ipc, trace, record, report, annotate, debug, compare, image, cpu)
 
 
 class Parser(argparse.ArgumentParser):

@@ -138,9 +138,7 @@ static void foresee(struct core *c)
 
     if (!c->timing || c->settled)
         return;
-    struct books after = core_books_after(c, a->at);
-    for (int i = 0; i < CAUSE_COUNT; i++)
-        a->before[a->at][i] = after.cause[a->ring][i] - c->books.cause[a->ring][i];
+    core_foresee(c, a->at, a->before[a->at]);
     a->foreseen |= 1ull << a->at;
 }
 

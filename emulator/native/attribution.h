@@ -11,7 +11,7 @@
  *   - what an instruction is counted and charged while it executes (its accesses, events with a price) goes to it;
  *   - the instructions of a block, counted when it is entered, go to each, and its fetches to the first;
  *   - what the pipeline charges for a block as a whole goes to the instructions by which it grew: before each one the core
- *     works out what the block would be charged were it cut there (core_books_after()), and an instruction gets by how
+ *     works out what the block would be charged were it cut there (core_foresee()), and an instruction gets by how
  *     much more that is after it than before it, of each cause. So it has the time by which the point of retirement moved
  *     for it, and its own fixed price. What a later instruction hides (a stall behind which it did its own work) the
  *     earlier one gives up to it: of no cause any instruction gets less than nothing, and all of them get what the block

@@ -78,34 +78,43 @@ void core_charge_block(struct core *c, uint32_t insns)
         attribution_charged(c, insns);
 }
 
-/* What the first instructions of a block add to the books with models; nothing of it stays. */
-static struct books charged_after(struct core *c, uint32_t insns)
+void core_foresee(struct core *c, uint32_t insns, uint64_t cause[CAUSE_COUNT])
 {
-    struct books before = c->books, after;
     struct account account = c->account;
-    struct pipeline pipeline = c->pipeline;
-    uint64_t fraction[CAUSE_COUNT];
+    struct pipeline pipeline;
+    uint64_t fraction[CAUSE_COUNT], before[CAUSE_COUNT];
+    size_t used = offsetof(struct pipeline, pending) + c->pipeline.pending_count * sizeof(struct pending);
 
+    memset(cause, 0, CAUSE_COUNT * sizeof(*cause));
+    if (c->settled)
+        return;
+    memcpy(&pipeline, &c->pipeline, used);
     memcpy(fraction, c->stall_fraction, sizeof fraction);
+    memcpy(before, c->block_cause, sizeof before);
     charge(c, insns);
-    after = c->books;
-    c->books = before;
+    for (int i = 0; i < CAUSE_COUNT; i++)
+        cause[i] = c->block_cause[i] - before[i];
     c->account = account;
-    c->pipeline = pipeline;
+    memcpy(&c->pipeline, &pipeline, used);
     memcpy(c->stall_fraction, fraction, sizeof fraction);
+    memcpy(c->block_cause, before, sizeof before);
     c->settled = false;
-    return after;
 }
 
 struct books core_books_up_to(struct core *c, uint64_t pc)
 {
     uint32_t rest = block_insns_from(c->block, (uint32_t)(pc - c->block_pc));
     enum ring ring = arch_ring(c);
-    struct books books = c->timing && !c->settled ? charged_after(c, c->block->insns - rest) : c->books;
+    struct books books = c->books;
+    uint64_t more[CAUSE_COUNT] = {0};
 
+    if (c->timing)
+        core_foresee(c, c->block->insns - rest, more);
+    else
+        more[CAUSE_ISSUE] -= rest;
+    for (int i = 0; i < CAUSE_COUNT; i++)
+        books.cause[ring][i] += more[i];
     books.counters[ring].n[COUNTER_INSTRUCTIONS] -= rest;
-    if (!c->timing)
-        books.cause[ring][CAUSE_ISSUE] -= rest;
     return books;
 }
 

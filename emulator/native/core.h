@@ -240,6 +240,7 @@ void core_forget_code(struct core *c);
 /* charge.c */
 void core_charge_block(struct core *c, uint32_t insns); /* the first of the block have been executed */
 void core_settle_block(struct core *c);                 /* all have, if there is a block */
+void core_foresee(struct core *c, uint32_t insns, uint64_t cause[CAUSE_COUNT]); /* what would be charged, were it cut then */
 /* The books as they would be, were the block left before the instruction at pc, in its middle: it is counted as a whole when it
  * is entered, and with models charged when it is left. */
 struct books core_books_up_to(struct core *c, uint64_t pc);

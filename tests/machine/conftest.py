@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from ringscope.emulator.debug.control import Control
 from tests.machine import whole
+from tests.machine.recorded import Recorded
 from tests.machine.rigs import RIGS
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from tests.machine.arm_rig import ArmRig
     from tests.machine.processor import Processor
     from tests.machine.rig import Rig
+
+
+@pytest.fixture(scope="session", params=["x86_64", "aarch64"])
+def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """The bundled system's recording, once per architecture."""
+    return Recorded(tmp_path_factory.mktemp("recorded"), request.param)
 
 
 @pytest.fixture

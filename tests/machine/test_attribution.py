@@ -11,7 +11,6 @@ import pytest
 from ringscope.emulator.attribution.costs import columns, total
 from ringscope.emulator.attribution.recorder import Recorder
 from ringscope.emulator.snapshot import SnapshotError
-from ringscope.tools.build.compiler import ROOT as CHECKOUT
 from tests.guest import catalogue
 from tests.machine import whole
 
@@ -24,20 +23,15 @@ GUESTS = (
 )  # fmt: skip
 #: A cycle of that guest with an operation done and another one open.
 AMIDST = 12_811
-SYSTEMS = ("x86_64", "aarch64")
 #: Without models a block is booked in one way: it goes on, is cut, is rewritten, crosses or is marked.
 FUNCTIONAL = (
     "troublemaker", "exceptions", "self_modifying", "system_call", "ledger_marks", "gates32",
     "aarch64/exceptions", "aarch64/system_call", "aarch64/ledger_copies",
 )  # fmt: skip
-RUNS = sorted(
-    [*itertools.product((*GUESTS, *SYSTEMS), ["timing"]), *itertools.product(FUNCTIONAL, ["functional"])]
-)
+RUNS = sorted([*itertools.product(GUESTS, ["timing"]), *itertools.product(FUNCTIONAL, ["functional"])])
 
 
 def image(name: str):
-    if name in SYSTEMS:
-        return CHECKOUT / "build" / "images" / name / "default.img"
     if name == "troublemaker":
         return whole.troublemaker()
     return catalogue.build(catalogue.by_name(name))

@@ -172,7 +172,11 @@ def test_no_name_of_a_guest_can_end_the_pages_data():
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ((), "nothing to write; give --html FILE"),
+        (("-m", "32M"), "without --html a report is of what 'record' wrote: it takes no options of a run"),
+        (
+            ("--html", "p", "--top", "5"),
+            "--html writes a page, and --sort, --top, --process, --ring and --json",
+        ),
         (("--html", "-"), "--html - and the guest's console would both be stdout; give --serial none too"),
         (("--html", "/nowhere/p"), "/nowhere/p: cannot be written: No such file or directory"),
         (
