@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "ringscope-record", 1
 HEAD, KERNEL = "head.json", "kernel.elf"
-DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, LookupError, TypeError, EOFError)
+#: What a reader of a damaged archive may meet: NotImplementedError and RuntimeError for what ZIP has besides.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, ValueError, LookupError, TypeError, EOFError),
+    *(NotImplementedError, RuntimeError, OverflowError),
+)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ringscope.emulator.attribution.costs import ROOT, Kind, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ringscope.emulator.attribution.costs import Attribution, Cost
     from ringscope.emulator.attribution.names import Function, Names
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 CYCLES = 0  # the word of a cost
 Key = TypeVar("Key")
+
+
+def _sum(spent: Iterable[tuple[Place, Cost]], key: Callable[[Place], Key]) -> dict[Key, Cost]:
+    sums: dict[Key, list[int]] = {}
+    for place, cost in spent:
+        one = key(place)
+        if one in sums:
+            sums[one] = [*map(int.__add__, sums[one], cost)]
+        else:
+            sums[one] = list(cost)
+    ordered = sorted(sums.items(), key=lambda item: -item[1][CYCLES])
+    return {one: tuple(cost) for one, cost in ordered}
 
 
 @dataclass(frozen=True)
@@ -53,17 +65,15 @@ class Summary:
             for number, cost in (attribution.costs if costs is None else costs).items()
         ]
 
+    @cached_property
+    def _flat(self) -> list[tuple[Place, Cost]]:
+        """The places without their ways: many fewer, and all that most sums need."""
+        sums = _sum(self._spent, lambda place: (place.space, place.address, place.user))
+        return [(Place(space, address, ROOT, user), cost) for (space, address, user), cost in sums.items()]
+
     def by(self, key: Callable[[Place], Key]) -> dict[Key, Cost]:
-        """Return the sums for each value of ``key``, the largest in cycles first."""
-        sums: dict[Key, list[int]] = {}
-        for place, cost in self._spent:
-            one = key(place)
-            if one in sums:
-                sums[one] = [*map(int.__add__, sums[one], cost)]
-            else:
-                sums[one] = list(cost)
-        ordered = sorted(sums.items(), key=lambda item: -item[1][CYCLES])
-        return {one: tuple(cost) for one, cost in ordered}
+        """Return the sums for each value of ``key``, which ignores ways; the largest in cycles first."""
+        return _sum(self._flat, key)
 
     @cached_property
     def functions(self) -> dict[Function, Cost]:
@@ -73,15 +83,21 @@ class Summary:
     @cached_property
     def inclusive(self) -> dict[Function, int]:
         """Cycles of each function and of all that it called or that was entered from it."""
-        sums: defaultdict[Function, int] = defaultdict(int)
+        ends: defaultdict[tuple[int, Function], int] = defaultdict(int)
         for place, cost in self._spent:
-            for function in {*self.names.leading(self._ways, place.way), self.names.of(place)}:
-                sums[function] += cost[CYCLES]
+            ends[place.way, self.names.of(place)] += cost[CYCLES]
+        sums: defaultdict[Function, int] = defaultdict(int)
+        for (way, last), cycles in ends.items():
+            for function in {*self.names.leading(self._ways, way), last}:
+                sums[function] += cycles
         return dict(sums)
 
     def stacks(self) -> dict[tuple[Function, ...], Cost]:
         """Return the sums for each stack of functions, the outermost first."""
-        return self.by(lambda place: (*self.names.leading(self._ways, place.way), self.names.of(place)))
+        return _sum(
+            self._spent,
+            lambda place: (*self.names.leading(self._ways, place.way), self.names.of(place)),
+        )
 
     def passages(self) -> dict[Passage, Passed]:
         """Return what passed between functions. What recursion spends counts once, for the outermost."""
