@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ringscope.emulator.timing import profile as profiles
-from ringscope.tools.build.compiler import BuildError
 from ringscope.tools.calibration.profile_file import base_of, document
 from ringscope.tools.options import UsageError, file_path
 from ringscope.tools.validation import suite
@@ -76,7 +75,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{output}: a profile's file is called something.toml; give such a name")
     try:
         harness = suite.build()
-    except BuildError as error:
+    except suite.SuiteMissing as error:
         raise UsageError(str(error)) from error
     base = base_of(PROCESSORS.read_text(encoding="utf-8"))
     text = document(_figures(harness), base, output.stem, "the host that it was measured on")

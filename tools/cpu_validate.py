@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from ringscope.emulator.timing import profile as profiles
-from ringscope.tools.build.compiler import BuildError
 from ringscope.tools.console import ResultConsole
 from ringscope.tools.options import UsageError
 from ringscope.tools.validation import host, suite
@@ -44,7 +43,7 @@ def validate(arguments: argparse.Namespace) -> int:
     try:
         path = suite.build()
         source, native = host.measure(path)
-    except (BuildError, host.HostError) as error:
+    except (suite.SuiteMissing, host.HostError) as error:
         raise UsageError(str(error)) from error
     processor = Processor(profile, suite.Image.read(path))
     try:

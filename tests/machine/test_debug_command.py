@@ -38,7 +38,7 @@ def test_a_breakpoint_on_a_line_stops_where_its_code_begins(arch):
 
 
 def test_a_condition_decides_whether_a_breakpoint_stops(arch):
-    late = {"x86_64": 3_000_000, "aarch64": 12_000_000}[arch]
+    late = {"x86_64": 2_000_000, "aarch64": 6_000_000}[arch]
     said = session(
         "break fastpath_call",
         "continue",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 from dataclasses import dataclass
 from functools import cache
@@ -11,19 +10,10 @@ from typing import TYPE_CHECKING
 
 from ringscope.bootimage import elf
 from ringscope.emulator.debug import symbols
-from ringscope.tools.build.compiler import (
-    ROOT,
-    X86_64_USER,
-    BuildError,
-    Program,
-    build_program,
-    guest_program,
-)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FOLDER = "tools/validation"
 MEMORY_BYTES = 4 << 20
 FILLED_BYTES = 2 << 20
 
@@ -81,22 +71,19 @@ CASES = (
 )
 
 
-def program() -> Program:
-    """Return how the file is built: position-independent, for the baseline of x86-64."""
-    flags = (*X86_64_USER, "-fPIC", "-fvisibility=hidden", "-fno-builtin", "-fomit-frame-pointer")
-    sources = tuple(f"{FOLDER}/{name}" for name in ("data.c", "control.c", "harness.S"))
-    return guest_program(
-        "validation/programs.elf", sources, flags, f"{FOLDER}/link.ld", entry="machine_start"
-    )
+class SuiteMissing(Exception):
+    """The programs cannot be had here; the message says why."""
 
 
 def build() -> Path:
-    """Compile and link the programs; return the file. Raises BuildError, in the compiler's words or ours."""
-    if not (ROOT / FOLDER / "harness.S").exists() or importlib.util.find_spec("ziglang") is None:
-        raise BuildError(
-            "the programs' sources or the compiler are missing: they come with a checkout, not a wheel"
-        )
-    return build_program(program(), ROOT / "build")
+    """Compile the programs; return the file. Raises SuiteMissing, in the compiler's words or ours."""
+    try:
+        from ringscope.tools.validation import compiled  # noqa: PLC0415  a wheel has no compiler
+    except ModuleNotFoundError as missing:
+        raise SuiteMissing(
+            "the programs' sources and the compiler are missing: they come with a checkout, not with a wheel"
+        ) from missing
+    return compiled.build()
 
 
 @cache
