@@ -65,6 +65,7 @@ def test_without_a_symbol_the_costliest_function_is_shown(recorded):
     assert shown["function"] == recorded.report["functions"][0]["function"]
 
 
+@pytest.mark.parametrize("recorded", ["x86_64"], indirect=True)
 def test_of_functions_of_one_name_a_program_is_chosen(recorded):
     told = ringscope("annotate", recorded.data, "program_main").out
     assert "There is also program_main of echo: --program echo" in told
@@ -74,6 +75,7 @@ def test_of_functions_of_one_name_a_program_is_chosen(recorded):
     assert (shown["function"], shown["program"], shown["ring"]) == ("program_main", "echo", "user")
 
 
+@pytest.mark.parametrize("recorded", ["x86_64"], indirect=True)
 def test_a_function_that_never_ran_is_refused_with_those_that_did(recorded):
     said = ringscope("annotate", recorded.data, "nobody")
     assert (said.status, said.out) == (2, "")

@@ -173,6 +173,7 @@ def test_two_recordings_of_one_run_are_equal(tmp_path):
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
+@pytest.mark.parametrize("recorded", ["x86_64"], indirect=True)
 @pytest.mark.parametrize("keep", [0, 10, 1000])
 def test_half_a_recording_is_refused_in_one_sentence(recorded, tmp_path, keep):
     (tmp_path / "half").write_bytes(recorded.data.read_bytes()[:keep])
@@ -203,6 +204,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(tmp_path, words, complaint)
     assert "Traceback" not in said.err
 
 
+@pytest.mark.parametrize("recorded", ["x86_64"], indirect=True)
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
