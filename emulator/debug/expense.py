@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Moment:
     """What had been counted at a moment; ``time`` and ``idle`` in cycles.
 
-    In the middle of a block they are those of its part that is done, while the machine's clock stands still
-    until it is left.
+    In the middle of a block they are those of its part that is done; the machine's clock goes on by whole
+    blocks.
     """
 
     time: int

@@ -96,7 +96,8 @@ class History:
         """Go behind the instruction that last wrote one of some bytes; ``detail`` is the WatchHit.
 
         ``address`` is virtual, in the address space in force; whatever that space is later, it is those bytes
-        of memory. BEGINNING, and the machine stays, where none was. Raises ValueError for no bytes.
+        of memory. BEGINNING, and the machine stays, where none was; INTERRUPTED likewise. Raises
+        ValueError for no bytes.
         """
         here, physical = self._replay.moment(self.moments.last), self._control.engine.physical
         watched = Watchpoint(address, length)

@@ -125,8 +125,8 @@ class Live:
 
     @property
     def cycle(self) -> int:
-        """Simulated time when ``spent`` was asked last, with what was done of a block yet to be left."""
-        return self._before.time
+        """Simulated time, with what was done of a block yet to be left."""
+        return Moment.of(self.machine).time
 
     # ---- what names mean (expressions.Context) ----
 
@@ -134,7 +134,7 @@ class Live:
         """Return a register by its name or an alias, or ``cycle``, ``instructions`` or ``space``."""
         match name.lower():
             case "cycle":
-                return self.control.cycle
+                return self.cycle
             case "instructions":
                 return self.control.instructions
             case "space":

@@ -40,7 +40,7 @@ class Moments:
     """Moments of one run in order; the first is never given up."""
 
     def __init__(self, first: Moment, most_bytes: int) -> None:
-        """``most_bytes`` is roughly what all together may take; one more than pinned ones is always kept."""
+        """``most_bytes`` is roughly what all may take: first, last and pinned ones are always kept."""
         self._kept = [first]
         self._most_bytes = most_bytes
 

@@ -3,7 +3,7 @@
  * access.c: every load and store the guest completes.
  *
  * Two groups of the engine's helpers are replaced: the slow-path loads and stores that translated code calls for every
- * access while a memory hook exists (emulator/cpu/engine.py installs one on addresses that no guest has), and the ones
+ * access while a memory hook exists (translate.c installs one on addresses that no guest has), and the ones
  * that the engine's own C code uses (descriptors, interrupt frames, FXSAVE areas). Both are given the virtual address.
  * The access is done here where the engine's TLB has plain memory for it, else by the original, with its faults. What has
  * completed is shown to the models (observe), which translate the address themselves: mmu.h, then hierarchy.h.

@@ -3,7 +3,8 @@
  * core.h: one machine's native core: everything that happens per block, per access and per ring crossing.
  *
  * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, probe.h, models.h, trace.h,
- * debug.h, attribution.h (what is kept); run.c (the block hook); schedule.c (the run loop); translate.c, emit.c (translations);
+ * debug.h, attribution.h (what is kept); run.c (the block hook); charge.c,
+ * pipeline.h, summary.c (what a block costs); schedule.c (the run loop); translate.c, emit.c (translations);
  * access.c (loads and stores). What differs between architectures lies in a folder of its own, with the same names in
  * each: engine.h (the engine's state), arch.h (what the files above ask), crossing.c (exceptions, interrupts, system
  * calls, returns), control.c (control registers, ports), walk.c (page tables), start.c (entry). The core is built
@@ -111,7 +112,7 @@ struct core {
     uint64_t *block_cause;        /* whose books the block in flight is charged to: its ring may end with it */
     uint64_t stall_fraction[CAUSE_COUNT]; /* issue units of each cause not booked yet */
     uint64_t element_units;       /* what the present element of a string instruction was charged */
-    bool settled;                 /* it has been charged */
+    bool settled;                 /* the block in flight has been charged */
     struct books books;
 
     /* the engine */

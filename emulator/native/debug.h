@@ -3,8 +3,8 @@
  * debug.h: where a debugger wants the guest to stop, and what it was stopped by.
  *
  * Breakpoints stop before an instruction, watchpoints after the one that touched memory, traced events and changes of
- * counters after the instruction that made them. All are looked for in the block hook, at any instruction, before it
- * counts or changes anything: a run with stops is the run without them. What may happen in the middle of a block is made
+ * counters after the instruction that made them. All are looked for in the block hook, at any instruction, before
+ * what is entered there is counted, and after an exception's delivery: a run with stops is the run without them. What may happen in the middle of a block is made
  * visible by translating instructions one by one (`single`); accesses pass by here because a core that watches does not
  * claim to be `observing`. With nothing set, nothing of this is asked.
  */

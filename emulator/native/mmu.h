@@ -11,7 +11,7 @@
  * level is dropped. Both levels are probed for every page size at once; should a guest have made several entries match,
  * the smallest page counts, and of one size the entry used last. A page whose size has no array is held in pieces of
  * the next smaller size that has one. Paging-structure caches (PML4E, PDPTE, PDE) save the reads of the outer levels;
- * their entries are tagged with the PCID.
+ * their entries are tagged with the PCID or ASID.
  *
  * What is counted, under the ring in force; nothing at all with paging off:
  *   iTLB-loads     calls with ACCESS_FETCH that found a mapping

@@ -16,9 +16,9 @@ void pipeline_init(struct pipeline *p, const struct pipeline_config *config)
 
 /* ---- operation by operation ---- */
 
-/* What an operation's accesses add to its latency, and the time before which it is not done. */
+/* What an operation's accesses add to its latency. */
 struct surprise {
-    uint64_t extra, after;
+    uint64_t extra;
 };
 
 /* A missing load holds a buffer: the buffers are a port that every miss occupies for its share of them. */
@@ -56,7 +56,7 @@ static void one(const struct pipeline *p, uint64_t *time, const struct micro_op 
         if (!in_order)
             time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], *port);
     }
-    uint64_t done = later(begin + op->latency + (load ? s.extra : 0), s.after);
+    uint64_t done = begin + op->latency + (load ? s.extra : 0);
     for (uint32_t i = 0; i < op->destinations; i++)
         time[op->destination[i]] = done;
     time[PIPELINE_FRONT] = (in_order ? begin : front) + op->slot;
@@ -81,7 +81,6 @@ static struct surprise surprise_of(const struct pipeline *p, uint32_t first, uin
         if (at->access - first >= count)
             continue;
         s.extra = later(s.extra, at->miss + at->walk);
-        s.after = later(s.after, at->after);
     }
     return s;
 }
@@ -95,7 +94,7 @@ static void the_rest(const struct pipeline *p, uint64_t *time, uint32_t known)
         if (at->access < known)
             continue;
         struct micro_op op = {.kind = at->write ? MICRO_STORE : MICRO_LOAD};
-        one(p, time, &op, (struct surprise){at->miss + at->walk, at->after});
+        one(p, time, &op, (struct surprise){at->miss + at->walk});
     }
 }
 
@@ -214,8 +213,6 @@ static void surprised(struct pipeline *p, const struct pipeline_work *work, stru
         stall[CAUSE_D_MISS] += p->pending[i].miss;
         stall[CAUSE_TLB_WALK] += p->pending[i].walk;
     }
-    if (!stall[CAUSE_D_MISS] && !stall[CAUSE_TLB_WALK])
-        stall[CAUSE_ISSUE] = 1; /* nothing but waiting for a store */
     divide(cost, hits.delivered - hits.early, p->late);
     divide(cost, p->time[PIPELINE_RETIRED] - hits.delivered, stall);
     cost->cause[CAUSE_ISSUE] += hits.early - before;

@@ -6,8 +6,7 @@
  * retired, when each architectural register has its value, when each port is free. A micro-operation takes the times of
  * what it reads and gives those of what it writes by nothing but maximum and addition, so a block as a whole does too:
  * its *summary* says, for each time that it changes, of which times and plus how much it is the largest. A block without
- * a surprise costs one pass over its summary; one with a cache miss, a store that a load waits for, or a cut is done
- * operation by operation. Both give the same times.
+ * a surprise costs one pass over its summary; one with a cache miss or a cut is done operation by operation. Both give the same times.
  *
  * Out of order: an operation is delivered at the front's pace, begins when what it reads is there and what was
  * delivered to its port before has had its turn, and retires in order. An operation that waits for what it reads does
@@ -87,7 +86,6 @@ struct summary {
 struct pending {
     uint32_t access; /* its number in the block */
     uint32_t miss, walk; /* units beyond those of a hit */
-    uint64_t after; /* not before this time: a store that it reads */
     bool write;
 };
 
@@ -181,7 +179,7 @@ static inline void pipeline_taken(struct pipeline *p)
     p->taken = p->time[PIPELINE_FRONT];
 }
 
-/* An access of the block in flight: cycles beyond a hit. Most have none and are only numbered. */
+/* An access of the block in flight, by its number there: cycles beyond a hit. */
 void pipeline_note(struct pipeline *p, uint32_t access, uint32_t miss, uint32_t walk, bool write);
 
 #endif

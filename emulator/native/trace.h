@@ -2,7 +2,7 @@
  *
  * trace.h: what happened in a run, event by event, for whoever asked to see it.
  *
- * Crossings of rings, switches of address spaces and marks pass few places (ARCH/crossing.c, ARCH/control.c, run.c). Each
+ * Crossings of rings, switches of address spaces and marks pass few places (ARCH/crossing.c, ARCH/control.c, mark.c). Each
  * takes a `trace_point` before it acts and tells here afterwards what it did. Events gather in a buffer of fixed size;
  * when it is full its reader empties it. Recording charges nothing and changes nothing that a guest can see; while
  * nobody asked it is one test of a pointer.
@@ -32,7 +32,7 @@ enum trace_call { TRACE_CALL_SYSCALL, TRACE_CALL_SYSENTER, TRACE_CALL_INT, TRACE
 struct trace_event {
     uint64_t time;     /* simulated time, in cycles, at which it began */
     uint64_t from, to; /* program counters: where control comes back to if nobody changes that, and where it goes */
-    uint64_t space;    /* the root of the address space in force when it began */
+    uint64_t space;    /* CR3 or TTBR0 when it began, as the guest wrote it: PCID or ASID too */
     uint64_t thread;   /* the probed word when it began, 0 without one */
     uint64_t argument;
     uint32_t cost;     /* the cycles that it took by itself; of an instruction's own accesses its block takes them */

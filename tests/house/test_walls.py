@@ -80,7 +80,7 @@ def test_the_machine_passes_its_tests_without_our_kernel_and_servers(root, monke
     program = (
         "import sys, pytest, ringscope.emulator.machine as machine; "
         f"assert machine.__file__.startswith({str(tmp_path)!r}), machine.__file__; "
-        f"sys.exit(pytest.main(['-x', '-n', 'auto', *{NOT_THE_MACHINES!r}, *{tests!r}]))"
+        f"sys.exit(pytest.main(['--maxfail=30', '-n', 'auto', *{NOT_THE_MACHINES!r}, *{tests!r}]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -97,7 +97,7 @@ def test_a_stopped_and_probed_bundled_run_counts_the_same(bundled) -> None:
 
 
 @pytest.mark.parametrize("arch", DEFAULT_CPU)
-def test_a_program_is_probed_in_its_own_space_alone(arch: str) -> None:
+def test_a_bundled_program_is_probed_in_its_own_space_alone(arch: str) -> None:
     """All bundled programs are linked at the same address and begin with the same code."""
     with boot(arch=arch) as run:
         started = {
@@ -182,7 +182,7 @@ def test_places_that_a_bundled_system_lacks_are_refused_with_a_sentence() -> Non
             run.until_text("(")
 
 
-def test_a_closed_run_runs_no_further() -> None:
+def test_a_closed_run_of_the_bundled_system_runs_no_further() -> None:
     run = boot()
     run.close()
     run.close()

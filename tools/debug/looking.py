@@ -28,9 +28,9 @@ def where(session: LiveSession, words: str) -> Reply:
     """Show where the guest is."""
     nothing(words)
     here = session.live.where()
-    data = {**place_data(here), "space": hexadecimal(session.control.space), "cycle": session.control.cycle}
+    data = {**place_data(here), "space": hexadecimal(session.control.space), "cycle": session.live.cycle}
     rows: list[Text | str] = [
-        f"{'user' if here.user else 'kernel'} {named(here)}   cycle {session.control.cycle:,}"
+        f"{'user' if here.user else 'kernel'} {named(here)}   cycle {session.live.cycle:,}"
     ]
     line = source_line(session.live, here)
     rows += [line] if line is not None else []
