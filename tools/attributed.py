@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ringscope.emulator.attribution.names import Names
 from ringscope.emulator.attribution.recorder import Recorder
 from ringscope.emulator.debug.spaces import AddressSpaces
-from ringscope.tools.build.compiler import ROOT
 
 if TYPE_CHECKING:
     import contextlib
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from ringscope.tools.session import Image
 
 #: Where sources are looked for that were compiled by a relative name: ours are named from the checkout.
-SOURCES = (Path(), ROOT)
+SOURCES = (Path(), Path(__file__).resolve().parents[1])
 
 
 def names(
