@@ -152,14 +152,14 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
         "--fidelity",
         **one_of(FIDELITIES),
         default=FIDELITIES[0],
-        help="timing has all models on, functional none; default: timing",
+        help="all models (the default), or none",
     )
     once(
         machine,
         "-hda",
         metavar="FILE",
         type=file_path,
-        help="the disk; what the guest writes is forgotten at the end",
+        help="the disk; what the guest writes is forgotten",
     )
     machine.add_argument(
         "-snapshot", action="store_true", help="forget what the guest writes to the disk (the default)"
@@ -194,7 +194,7 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
         "--limit-cycles",
         metavar="N",
         type=cycle_count,
-        help="end with status 124 at this simulated cycle; 10M and 2G work",
+        help="end with status 124 at this cycle; 10M and 2G work",
     )
     once(end, "--exit-on", metavar="REGEX", help="end with status 0 once the guest's output matches")
 
@@ -205,7 +205,7 @@ def add_boot_options(parser: argparse.ArgumentParser) -> None:
         "--save-snapshot",
         metavar="FILE",
         type=file_path,
-        help="save the whole machine here at the end of the run, or where --at-cycle says",
+        help="save the machine here, at the end or --at-cycle",
     )
     once(saved, "--at-cycle", metavar="N", type=cycle_count, help="save at this simulated cycle, and go on")
 

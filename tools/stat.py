@@ -41,8 +41,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="OPERATION",
         nargs="?",
         const=explain.EVERY,
-        help="say by cause, ring and function where the cycles of a marked operation went, to the last one; "
-        "without a name, of every operation. Some ten times slower",
+        help="say by cause, ring and function where an operation's cycles went; every one's without a name",
     )
     add_boot_options(parser)
     parser.set_defaults(func=stat)

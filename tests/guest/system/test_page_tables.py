@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ARCHITECTURES = ("x86_64", "aarch64")
 RAM_BYTES = 64 << 20
-EVERY = 100_000  # cycles between two looks
+EVERY = 40_000  # cycles between two looks
 SPACES = 5  # root, pager, console, echo, client
 FRAME = 0x0000_FFFF_FFFF_F000
 
