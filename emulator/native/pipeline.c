@@ -230,7 +230,6 @@ void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, stru
         whole(p->time, work->summary);
     else
         surprised(p, work, cost);
-    p->accesses = 0;
     cost->total = p->time[PIPELINE_RETIRED] - before;
     retire(p, work->instructions);
 }

@@ -44,6 +44,7 @@ static inline void begin_block(struct core *c, const struct block *b, uint64_t p
         core_hold_front(c);
     c->block_cause = c->account.cause;
     c->settled = false;
+    c->pipeline.accesses = 0; /* those in between were no block's */
 }
 
 /* The block left, now that it is known where its branch went. */

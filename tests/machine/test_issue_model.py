@@ -14,6 +14,7 @@ FRACTION = 1.01 / ROUNDS  # of a cycle, carried over the end
 LOAD = skylake().latency.l1
 LATENCY = skylake().pipeline.latency
 LOOP = "dec r12d; jnz again"
+UNDEFINED = 6  # the vector of UD2
 
 
 def cycles_of_a_round(rig: Rig, body: str, setup: str = "") -> float:
@@ -101,6 +102,23 @@ def test_a_branch_that_was_not_foreseen_is_known_when_what_it_asks_is(rig) -> No
         cost[chain] = spent["cycles"] / spent["branch-misses"]
         assert spent.cause("branch") >= spent["branch-misses"] * (skylake().predictor.mispredict - 1)
     assert cost[9] - cost[1] > 8 * LATENCY["mul"]
+
+
+def test_the_first_misses_of_a_handler_are_those_of_its_own_loads(rig) -> None:
+    """What the delivery itself pushes and reads is no access of the handler's first block."""
+    stalls = []
+    rig.handler(UNDEFINED, "add qword ptr [rsp], 2; iretq")
+    rig.measure(f"mov rax, [{DATA}]; ud2; nop")  # what a delivery reads is near from now on
+    for first, address in (
+        (DATA + 0x400, "rax"),
+        (DATA + 0x800, "rdi"),
+    ):  # the second load waits for the first, or not
+        rig.handler(UNDEFINED, f"mov rax, [rsi]; mov rbx, [{address}]; add qword ptr [rsp], 2; iretq")
+        rig.write_word(first, first + 0x200)
+        spent = rig.measure(f"mov esi, {first}; lea rdi, [rsi + 0x200]; ud2; nop")
+        assert spent["L1-dcache-load-misses"] == 2
+        stalls.append(spent.cause("d-miss"))
+    assert stalls[0] - stalls[1] > 0.8 * (skylake().memory_latency - LOAD)
 
 
 def test_every_cycle_of_a_loop_with_misses_has_a_cause(rig) -> None:
