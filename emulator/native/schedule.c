@@ -9,8 +9,7 @@
 void core_quieten(struct core *c)
 {
     bool routine = c->short_cuts && !c->stop && !c->retrying && !c->stepping && !c->debug.active && !c->debug.met &&
-                   !c->attribution &&
-                   c->continue_pc == NOWHERE && c->repeat_pc == NOWHERE;
+                   !c->attribution && c->continue_pc == NOWHERE && c->repeat_pc == NOWHERE;
     c->quiet_until = routine ? c->due : 0;
 }
 

@@ -152,10 +152,7 @@ bool core_state_set_block(struct core *c, const struct saved_block *saved)
     return c->block && c->block->compared == saved->bytes;
 }
 
-enum ring core_state_ring(const struct core *c)
-{
-    return c->account.now == &c->books.counters[RING_USER] ? RING_USER : RING_KERNEL;
-}
+enum ring core_state_ring(const struct core *c) { return core_ring_booked(c); }
 
 /* All parts and the engine's registers are restored. What belongs to one run alone begins anew, and what the engine worked
  * out from what it had before is forgotten. */
