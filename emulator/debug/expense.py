@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Moment:
+class Reading:
     """What had been counted at a moment; ``time`` and ``idle`` in cycles.
 
     In the middle of a block they are those of its part that is done; the machine's clock goes on by whole
@@ -30,11 +30,11 @@ class Moment:
     names: tuple[str, ...]
 
     @staticmethod
-    def of(machine: Machine) -> Moment:
+    def of(machine: Machine) -> Reading:
         """Return the present one."""
         names = tuple(machine.counters.names())
         books, idle = machine.books_here(), machine.engine.idle
-        return Moment(books.total("cycles") + idle, idle, books, names)
+        return Reading(books.total("cycles") + idle, idle, books, names)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Expense:
     counters: Mapping[str, int]
 
     @staticmethod
-    def between(before: Moment, after: Moment) -> Expense:
+    def between(before: Reading, after: Reading) -> Expense:
         """Return what lies between two moments."""
         then, now = before.books.causes(), after.books.causes()
         counted = {name: after.books.total(name) - before.books.total(name) for name in after.names}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ringscope.emulator.debug import crossing, disassembly, kernel_view
 from ringscope.emulator.debug import registers as names
-from ringscope.emulator.debug.expense import Expense, Moment
+from ringscope.emulator.debug.expense import Expense, Reading
 from ringscope.emulator.debug.expressions import ExpressionError, parse
 from ringscope.emulator.debug.our_kernel import OurKernel
 from ringscope.emulator.debug.programs import Location, Programs, UnknownSymbol
@@ -67,7 +67,7 @@ class Live:
         self.view = kernel_view.view(engine.arch, image.kernel_elf)
         self.ours = OurKernel(engine, self.programs, self.view) if self.view.current else None
         self.unwinder = Unwinder(engine, self.programs, self.spaces.program.get, self.ours)
-        self._before = Moment.of(machine)
+        self._before = Reading.of(machine)
 
     # ---- where we are ----
 
@@ -120,13 +120,13 @@ class Live:
 
     def spent(self) -> Expense:
         """Return what was spent since the last time this was asked."""
-        before, self._before = self._before, Moment.of(self.machine)
+        before, self._before = self._before, Reading.of(self.machine)
         return Expense.between(before, self._before)
 
     @property
     def cycle(self) -> int:
         """Simulated time, with what was done of a block yet to be left."""
-        return Moment.of(self.machine).time
+        return Reading.of(self.machine).time
 
     # ---- what names mean (expressions.Context) ----
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ringscope.emulator.debug.register_set import REGISTERS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -60,7 +62,7 @@ LONG: Final = Mode(
     frame_pointer="rbp",
     link=None,
     flags="rflags",
-    general=(*"rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags".split(),),
+    general=REGISTERS["x86_64"].general,
     system=(*"cs ss ds es fs gs cr0 cr2 cr3 cr4 efer".split(),),
     dwarf=dict(enumerate(AMD64)),
 )
@@ -84,7 +86,7 @@ ARM: Final = Mode(
     frame_pointer="x29",
     link="x30",
     flags="pstate",
-    general=(*(f"x{n}" for n in range(31)), "sp", "pc", "pstate"),
+    general=REGISTERS["aarch64"].general,
     system=(
         *"elr_el1 spsr_el1 esr_el1 far_el1 sp_el0 vbar_el1 ttbr0_el1 ttbr1_el1 tcr_el1 sctlr_el1".split(),
     ),

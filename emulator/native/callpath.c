@@ -9,7 +9,7 @@
 
 /* ---- the tree ---- */
 
-enum { NODES_MIN = 256, SLOTS_PER_NODE = 2 };
+enum { NODES_MIN = 256 };
 
 static bool is_same(const struct path_node *a, const struct path_node *b)
 {
@@ -23,7 +23,7 @@ static uint32_t *find(const struct callpath *path, const struct path_node *node)
     uint32_t at = (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 32);
 
     for (;; at++) {
-        uint32_t *slot = &path->slot[at & path->mask];
+        uint32_t *slot = &path->slots.slot[at & path->slots.mask];
         if (!*slot || is_same(&path->node[*slot - 1], node))
             return slot;
     }
@@ -31,21 +31,12 @@ static uint32_t *find(const struct callpath *path, const struct path_node *node)
 
 static bool grow(struct callpath *path)
 {
-    uint32_t capacity = path->capacity ? 2 * path->capacity : NODES_MIN;
-
-    if (capacity > PATH_NODES_MAX)
+    if (path->capacity == PATH_NODES_MAX)
         return false;
-    struct path_node *node = realloc(path->node, capacity * sizeof(*node));
+    struct path_node *node = slots_grow(&path->slots, path->node, sizeof(*node), &path->capacity, NODES_MIN);
     if (!node)
         return false;
     path->node = node;
-    uint32_t *slot = calloc((size_t)capacity * SLOTS_PER_NODE, sizeof(*slot));
-    if (!slot)
-        return false;
-    free(path->slot);
-    path->slot = slot;
-    path->capacity = capacity;
-    path->mask = capacity * SLOTS_PER_NODE - 1;
     for (uint32_t i = 0; i < path->count; i++)
         *find(path, &path->node[i]) = i + 1;
     return true;
@@ -81,7 +72,7 @@ void callpath_free(struct callpath *path)
     for (uint32_t i = 0; i < path->aside_count; i++)
         free(path->aside[i]);
     free(path->node);
-    free(path->slot);
+    free(path->slots.slot);
     memset(path, 0, sizeof(*path));
 }
 

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "ledger.h"
+#include "slots.h"
 
 enum { PATH_DEPTH_MAX = 128, PATH_NODES_MAX = 1 << 18, PATH_FLOWS_MAX = 1024 };
 enum { PATH_ROOT = 0 };                  /* where a flow begins that came from nowhere */
@@ -64,8 +65,8 @@ struct path_crossing {
 
 struct callpath {
     struct path_node *node;
-    uint32_t *slot; /* 1 + a node's number, by its key; 0: free */
-    uint32_t count, capacity, mask;
+    struct slots slots;
+    uint32_t count, capacity;
     struct path_flow *flow;   /* in force */
     struct path_flow *kernel; /* of the kernel */
     struct path_flow *aside[PATH_FLOWS_MAX]; /* the one put aside last comes last */

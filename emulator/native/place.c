@@ -9,7 +9,7 @@
 
 #include "callpath.h"
 
-enum { PLACES_MIN = 1024, SLOTS_PER_PLACE = 2 };
+enum { PLACES_MIN = 1024 };
 
 static uint32_t *find(const struct places *places, const struct place *place)
 {
@@ -17,7 +17,7 @@ static uint32_t *find(const struct places *places, const struct place *place)
     uint32_t at = (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 32);
 
     for (;; at++) {
-        uint32_t *slot = &places->slot[at & places->mask];
+        uint32_t *slot = &places->slots.slot[at & places->slots.mask];
         if (!*slot || !memcmp(&places->place[*slot - 1], place, sizeof(*place)))
             return slot;
     }
@@ -25,19 +25,11 @@ static uint32_t *find(const struct places *places, const struct place *place)
 
 static bool grow(struct places *places)
 {
-    uint32_t capacity = places->capacity ? 2 * places->capacity : PLACES_MIN;
-    struct place *place = realloc(places->place, capacity * sizeof(*place));
+    struct place *place = slots_grow(&places->slots, places->place, sizeof(*place), &places->capacity, PLACES_MIN);
 
     if (!place)
         return false;
     places->place = place;
-    uint32_t *slot = calloc((size_t)capacity * SLOTS_PER_PLACE, sizeof(*slot));
-    if (!slot)
-        return false;
-    free(places->slot);
-    places->slot = slot;
-    places->capacity = capacity;
-    places->mask = capacity * SLOTS_PER_PLACE - 1;
     for (uint32_t i = 0; i < places->count; i++)
         *find(places, &places->place[i]) = i + 1;
     return true;
@@ -63,6 +55,6 @@ bool place_number(struct places *places, struct place place, uint32_t *number)
 void places_free(struct places *places)
 {
     free(places->place);
-    free(places->slot);
+    free(places->slots.slot);
     memset(places, 0, sizeof(*places));
 }

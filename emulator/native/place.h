@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "slots.h"
+
 /* Places beyond which new ones are on no way, but for the root. */
 enum { PLACES_WITH_WAYS_MAX = 1 << 19 };
 
@@ -19,8 +21,8 @@ struct place {
 
 struct places {
     struct place *place;
-    uint32_t *slot; /* 1 + a place's number, by its key; 0: free */
-    uint32_t count, capacity, mask;
+    struct slots slots;
+    uint32_t count, capacity;
 };
 
 /* The place's number, a new one if it is new. False: no memory. */

@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAPACITY_MIN = 32, SLOTS_PER_ENTRY = 2 };
+enum { CAPACITY_MIN = 32 };
 
 static uint32_t *find(const struct tally *tally, uint32_t place)
 {
     uint32_t at = place * 0x9e3779b1u;
 
     for (;; at++) {
-        uint32_t *slot = &tally->slot[at & tally->mask];
+        uint32_t *slot = &tally->slots.slot[at & tally->slots.mask];
         if (!*slot || tally->entry[*slot - 1].place == place)
             return slot;
     }
@@ -22,19 +22,11 @@ static uint32_t *find(const struct tally *tally, uint32_t place)
 
 static bool grow(struct tally *tally)
 {
-    uint32_t capacity = tally->capacity ? 2 * tally->capacity : CAPACITY_MIN;
-    struct tally_entry *entry = realloc(tally->entry, capacity * sizeof(*entry));
+    struct tally_entry *entry = slots_grow(&tally->slots, tally->entry, sizeof(*entry), &tally->capacity, CAPACITY_MIN);
 
     if (!entry)
         return false;
     tally->entry = entry;
-    uint32_t *slot = calloc((size_t)capacity * SLOTS_PER_ENTRY, sizeof(*slot));
-    if (!slot)
-        return false;
-    free(tally->slot);
-    tally->slot = slot;
-    tally->capacity = capacity;
-    tally->mask = capacity * SLOTS_PER_ENTRY - 1;
     for (uint32_t i = 0; i < tally->count; i++)
         *find(tally, (uint32_t)tally->entry[i].place) = i + 1;
     return true;
@@ -64,13 +56,12 @@ bool tally_merge(struct tally *tally, const struct tally *more)
 void tally_clear(struct tally *tally)
 {
     tally->count = 0;
-    if (tally->slot)
-        memset(tally->slot, 0, (size_t)tally->capacity * SLOTS_PER_ENTRY * sizeof(*tally->slot));
+    slots_clear(&tally->slots);
 }
 
 void tally_free(struct tally *tally)
 {
     free(tally->entry);
-    free(tally->slot);
+    free(tally->slots.slot);
     memset(tally, 0, sizeof(*tally));
 }

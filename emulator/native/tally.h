@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "account.h"
+#include "slots.h"
 
 /* What the books of one ring can change by, in their order: counters, then cycles by cause. */
 enum { COST_WORDS = (int)COUNTER_COUNT + (int)CAUSE_COUNT };
@@ -30,8 +31,8 @@ struct tally_entry {
 
 struct tally {
     struct tally_entry *entry;
-    uint32_t *slot; /* 1 + the number of an entry, hashed by its place; 0: free */
-    uint32_t count, capacity, mask;
+    struct slots slots;
+    uint32_t count, capacity;
 };
 
 /* False: no memory, and nothing was added. */

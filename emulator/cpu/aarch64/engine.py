@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ringscope.emulator.cpu.aarch64 import layout, proof
+from ringscope.emulator.cpu.aarch64.saved_registers import SYSTEM
 from ringscope.emulator.cpu.engine import Engine
 
 Encoding = tuple[int, int, int, int, int]  # op0, op1, CRn, CRm, op2
@@ -25,8 +26,8 @@ class ArmEngine(Engine):
 
     def register(self, name: str) -> int:
         """Return a register by its name: x0 ... x30, sp, pc, pstate, q0 ..., elr_el1, sctlr_el1 ..."""
-        if name in layout.SYSTEM:
-            return int(self._uc.reg_read(layout.register_number("cp_reg"), layout.SYSTEM[name]))
+        if name in SYSTEM:
+            return self.system_register(SYSTEM[name])
         return super().register(name)
 
     def prepare(self) -> None:

@@ -31,9 +31,6 @@ DAIF, EL1H = 0x3C0, 0x5  # what of it the engine keeps apart
 SCR_EL3, SCR_VALUE = (1, 1, 3, 6, 0), 0x531  # EL2 and EL1 are 64-bit, non-secure, HVC enabled
 HCR_EL2, HCR_VALUE = (1, 1, 3, 4, 0), 1 << 31  # EL1 is 64-bit
 
-#: System registers that have no number of their own in the API, as (crn, crm, op0, op1, op2).
-SYSTEM = {"sctlr_el1": (1, 0, 3, 0, 0), "tcr_el1": (2, 0, 3, 0, 2), "spsr_el1": (4, 0, 3, 0, 0)}
-
 
 def open_engine() -> Uc:
     """Return a new engine, at EL1 as firmware leaves it."""
