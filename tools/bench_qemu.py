@@ -100,12 +100,17 @@ def _ways(pair: Pair, plugin: Path | None) -> dict[str, Callable[[int], list[str
 
 
 def _rates(pair: Pair, plugin: Path | None, runs: int, millions: int) -> dict[str, list[float]]:
-    """Return millions of guest instructions per second of user time, by way, ``runs`` of each."""
+    """Return millions of guest instructions per second of user time, by way, ``runs`` of each.
+
+    A pair of which the long run took no longer than the short one was disturbed, and is done again.
+    """
     ways = _ways(pair, plugin)
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(runs):
         for name, command in ways.items():
-            seconds = _user_seconds(command(millions)) - _user_seconds(command(millions // SHORT))
+            seconds = 0.0
+            while seconds <= 0:
+                seconds = _user_seconds(command(millions)) - _user_seconds(command(millions // SHORT))
             rates[name].append((millions - millions // SHORT) / seconds)
     return rates
 

@@ -34,7 +34,7 @@ enum path_kind { PATH_CALL, PATH_SYNCHRONOUS, PATH_INTERRUPT };
 struct path_node {
     uint64_t site;   /* the instruction that called, or at which the kernel was entered */
     uint64_t target; /* where the callee begins */
-    uint64_t space;  /* of a site in user mode: the root of its address space; else 0 */
+    uint64_t space;  /* of a site in user mode: CR3 or TTBR0 as the guest wrote it; else 0 */
     uint64_t count;  /* how often this way was taken */
     uint32_t parent;
     uint16_t kind, ring; /* enum path_kind, and the ring of the site */
