@@ -154,7 +154,7 @@ class CallFrames:
         return Caller(callers, callers.get(link))
 
     def _value(self, number: int, rule: str, argument: Any, frame: int, state: State) -> int | None:  # noqa: ANN401
-        """Return a register's value in the caller; None where it is lost."""
+        """Return a register's value in the caller; None where it is lost. pyelftools has no types."""
         value: int | None = None
         match rule:
             case "OFFSET":
