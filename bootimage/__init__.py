@@ -7,7 +7,7 @@
 is an ``ImageError``.
 """
 
-from ringscope.bootimage.arm64 import LoadedArm64, architecture, load_arm64
+from ringscope.bootimage.arm64 import LoadedArm64, architecture, architecture_of, load_arm64
 from ringscope.bootimage.arm64_image import wrap_arm64
 from ringscope.bootimage.container import wrap
 from ringscope.bootimage.inspection import Description, inspect
@@ -37,6 +37,7 @@ __all__ = [
     "Protocol",
     "System",
     "architecture",
+    "architecture_of",
     "inspect",
     "load",
     "load_arm64",

@@ -29,6 +29,8 @@ from ringscope.bootimage.types import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ringscope.bootimage.types import ModuleSpec
 
 #: (first address of the initrd, first address after it, command line) -> the device tree.
@@ -36,6 +38,7 @@ MakeDeviceTree = Callable[[int | None, int | None, str], bytes]
 Arch = Literal["x86_64", "aarch64"]
 
 DEVICE_TREE_LIMIT: Final = 2 << 20
+HEAD_BYTES: Final = 4096  # of a file, which tell what it is
 _GZIP: Final = b"\x1f\x8b"
 
 
@@ -72,6 +75,15 @@ def architecture(data: bytes) -> Arch:
         return "aarch64"
     machine = int.from_bytes(data[18:20], "little") if elf.is_elf(data) else None
     return "aarch64" if machine == elf.EM_AARCH64 else "x86_64"
+
+
+def architecture_of(kernel: Path) -> Arch | None:
+    """Return for which architecture a kernel's file is; None if it cannot be read: who loads it says why."""
+    try:
+        with kernel.open("rb") as file:
+            return architecture(file.read(HEAD_BYTES))
+    except OSError:
+        return None
 
 
 def load_arm64(request: BootRequest, layout: MemoryLayout, make_device_tree: MakeDeviceTree) -> LoadedArm64:

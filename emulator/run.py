@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from ringscope.bootimage import BootRequest, architecture, parse_initrd
+from ringscope.bootimage import BootRequest, architecture_of, parse_initrd
 from ringscope.bootimage.bundled import bundled_image
 from ringscope.emulator.debug import probes
 from ringscope.emulator.debug.control import Control, Why
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ringscope.emulator.debug.halt import Halt
     from ringscope.emulator.debug.probes import Probe
 
-HEAD = 4096  # bytes of a file that tell what it is
 MIB = 1 << 20
 
 
@@ -56,20 +55,11 @@ def boot(  # one argument for each of the command's options
     ConfigError, ProfileError, DiskImageError, each with a sentence.
     """
     file = None if kernel is None else Path(kernel)
-    config = MachineConfig(memory_mib * MIB, cpu, fidelity, arch=arch or _architecture(file))
+    found = None if file is None else architecture_of(file)
+    config = MachineConfig(memory_mib * MIB, cpu, fidelity, arch=arch or found or MachineConfig.arch)
     modules = tuple(spec for entry in initrd for spec in parse_initrd(entry.replace(",", ",,")))
     request = BootRequest(file or bundled_image(config.arch), modules, append)
     return Run(config, request, None if disk is None else Path(disk))
-
-
-def _architecture(kernel: Path | None) -> str:
-    if kernel is None:
-        return MachineConfig.arch
-    try:
-        with kernel.open("rb") as file:
-            return architecture(file.read(HEAD))
-    except OSError:
-        return MachineConfig.arch  # whoever loads it says why not
 
 
 class Run:
@@ -166,8 +156,10 @@ class Run:
     def type(self, text: str) -> None:
         """Type at the console; the guest gets each byte when it is ready for it."""
         self._check_open()
+        idle = self._typed.exhausted
         self._typed.type(text.encode(), self.machine.engine.time)
-        self.machine.attach_input(lambda _: self._typed)
+        if idle:  # else it is being looked at already
+            self.machine.attach_input(lambda _: self._typed)
 
     def probe(
         self, symbol: str | int, *, until: str | int | None = None, program: str | None = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ringscope.bootimage import BootRequest, architecture, parse_initrd
+from ringscope.bootimage import BootRequest, architecture_of, parse_initrd
 from ringscope.bootimage.bundled import bundled_image
 from ringscope.emulator import snapshot
 from ringscope.emulator.debug.gdb.address import DEFAULT, Address, BadAddress, parse
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ringscope.emulator.snapshot import Snapshot
 
 MIB = 1 << 20
-IMAGE_HEAD = 4096  # bytes that tell what a file is
 ARCHITECTURES = tuple(DEFAULT_CPU)
 SERIAL = ("stdio", "none")
 MEMORY_UNITS = {"K": 1 << 10, "": MIB, "M": MIB, "G": 1 << 30}  # a bare number is in MiB, as QEMU has it
@@ -289,13 +288,9 @@ class BootOptions:
 def _architecture(given: argparse.Namespace) -> str:
     """Return the architecture asked for, or the one that the file to be booted is for."""
     kernel: Path | None = given.kernel or given.image
-    if kernel is None or not kernel.is_file():
+    found = architecture_of(kernel) if kernel is not None and kernel.is_file() else None
+    if found is None:
         return str(given.arch or ARCHITECTURES[0])
-    try:
-        with kernel.open("rb") as file:
-            found = architecture(file.read(IMAGE_HEAD))
-    except OSError:
-        return str(given.arch or ARCHITECTURES[0])  # whoever loads it says why not
     if given.arch not in (None, found):
         raise UsageError(f"{kernel}: a kernel for {found}, and --arch says {given.arch}; leave that out")
     return found
