@@ -17,6 +17,9 @@ from ringscope.emulator.native import library as native
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+INTERRUPT = (
+    "interrupt"  # the ledger's entry without a mark: all that one takes, from its arrival to its return
+)
 CORE, BRANCH, CACHE, TLB, MARK = range(5)  # enum counter_group of account.h
 
 
@@ -107,7 +110,7 @@ class Counters:
 def operation_name(number: int, names: Mapping[int, str]) -> str:
     """Return what an operation is called: the name of its mark's number, or the number."""
     if number == native.LEDGER_INTERRUPT:
-        return "interrupt"
+        return INTERRUPT
     return names.get(number, f"mark-{number}")
 
 

@@ -44,10 +44,7 @@ class Watcher:
         if self._check is not None:
             self._check(machine)
         engine = machine.engine
-        spaces = AddressSpaces(
-            lambda space, at, size: engine.read_virtual(at, size, space),
-            [(module.name, module.data) for module in image.modules],
-        )
+        spaces = AddressSpaces.on(engine, [(module.name, module.data) for module in image.modules])
         self.programs = spaces.program
         recorder = stack.enter_context(Recorder(engine, machine.mark_names, spaces.learn))
         stack.callback(self._finish, recorder)

@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.attribution.summary import CYCLES, Summary
+from ringscope.emulator.books import INTERRUPT
 from ringscope.emulator.native import library as native
 from ringscope.tools import attributed, results
 from ringscope.tools.options import UsageError
-from ringscope.tools.report_grid import Column, Grid, share
+from ringscope.tools.report_grid import WHOLE_LINES, Column, Grid, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from ringscope.tools.session import Outcome
 
 EVERY = ""  # no operation is named
-INTERRUPT = "interrupt"  # the ledger's entry that has no mark
-WHOLE_LINES = 1000  # columns
 
 
 class Explainer:

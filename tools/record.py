@@ -25,7 +25,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser(
         "record",
         help="run a system and record where every cycle and miss was spent",
-        epilog="Exact, not sampled, and some ten times slower than 'boot'. Ctrl-C ends the run and keeps "
+        epilog="Exact, not sampled, and several times slower than 'boot'. Ctrl-C ends the run and keeps "
         "what there is. " + endings.STATUSES,
     )
     output = parser.add_argument_group("the recording")

@@ -16,6 +16,7 @@ from ringscope.tools import attributed, endings, report_table, results
 from ringscope.tools.console import ResultConsole
 from ringscope.tools.options import UsageError, file_path, once, one_of
 from ringscope.tools.record import DEFAULT_FILE
+from ringscope.tools.report_grid import WHOLE_LINES
 from ringscope.tools.report_page import add_page_options, write_page
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 RINGS = ("user", "kernel")
 TOP = 20
 OF_TABLES = frozenset(("sort", "top", "process", "ring", "json"))
-WHOLE_LINES = 1000  # columns
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

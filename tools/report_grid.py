@@ -11,6 +11,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+WHOLE_LINES = 1000  # columns, where nobody says how many there are
 BAR = 12  # columns
 GAP = "  "
 BLOCKS = " ▏▎▍▌▋▊▉"

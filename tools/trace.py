@@ -189,7 +189,7 @@ class Watcher:
         """Begin, with the machine loaded; ``names`` are complete when the run has ended."""
         engine, arch = machine.engine, machine.profile.arch
         modules = [(module.name, module.data) for module in image.modules]
-        spaces = AddressSpaces(lambda space, at, size: engine.read_virtual(at, size, space), modules)
+        spaces = AddressSpaces.on(engine, modules)
         view = kernel_view.view(arch, image.kernel_elf)
         self.names = Names(
             arch,

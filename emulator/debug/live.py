@@ -63,7 +63,7 @@ class Live:
         self.engine = engine = machine.engine
         modules = [(module.name, module.data) for module in image.modules]
         self.programs = Programs(image.kernel_elf, modules)
-        self.spaces = AddressSpaces(lambda space, at, size: engine.read_virtual(at, size, space), modules)
+        self.spaces = AddressSpaces.on(engine, modules)
         self.view = kernel_view.view(engine.arch, image.kernel_elf)
         self.ours = OurKernel(engine, self.programs, self.view) if self.view.current else None
         self.unwinder = Unwinder(engine, self.programs, self.spaces.program.get, self.ours)
@@ -109,13 +109,16 @@ class Live:
         """Say in words where an address is, or the next instruction; ``user`` as whose it counts."""
         at = self.pc if address is None else address
         in_user = self.user if user is None else user
-        program = self.program
+        return self.describe(at, self.program if in_user else None, user=in_user)
+
+    def describe(self, address: int, program: str | None, *, user: bool) -> Where:
+        """Say in words where an address of a program is, or one of the kernel's."""
         return Where(
-            at,
-            in_user,
-            program if in_user else None,
-            self.programs.describe(at, program, user=in_user),
-            self.programs.place(at, program, user=in_user),
+            address,
+            user,
+            program,
+            self.programs.describe(address, program, user=user),
+            self.programs.place(address, program, user=user),
         )
 
     def spent(self) -> Expense:

@@ -15,6 +15,8 @@ from ringscope.bootimage import ImageError, elf
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ringscope.emulator.cpu.engine import Engine
+
 PAGE = 0x1000
 
 
@@ -35,6 +37,11 @@ class AddressSpaces:
             except ImageError:
                 continue
         self.program: dict[int, str | None] = {}
+
+    @staticmethod
+    def on(engine: Engine, modules: Iterable[tuple[str, bytes]]) -> AddressSpaces:
+        """Return those of a machine that was booted with some modules."""
+        return AddressSpaces(lambda space, at, size: engine.read_virtual(at, size, space), modules)
 
     def learn(self, space: int, pc: int) -> None:
         """Find out whose space it is that executes the instruction at ``pc``, while it still does."""

@@ -12,7 +12,7 @@ from ringscope.emulator.debug.waits import EVENTS
 from ringscope.tools.debug.breakpoints import watched_range
 from ringscope.tools.debug.commands import LIVE, SYMBOLS
 from ringscope.tools.debug.reply import CommandError, Reply, say
-from ringscope.tools.debug.running import count, nothing
+from ringscope.tools.debug.running import count, nothing, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,16 +30,7 @@ def _back(session: LiveSession, go: Callable[[], Halt], *, onward: bool = False)
 
 
 def _repeated(session: LiveSession, words: str, step: Callable[[], Halt]) -> Reply:
-    times = count(words)
-
-    def go() -> Halt:
-        for _ in range(times - 1):
-            halt = step()
-            if halt.why.value != "step":
-                return halt
-        return step()
-
-    return _back(session, go)
+    return _back(session, repeated(words, step))
 
 
 @LIVE.command("reverse-stepi", "rsi", usage="[N]", group=GROUP, repeats=True)

@@ -176,10 +176,7 @@ def list_all(session: LiveSession, words: str) -> Reply:
 def _places(session: LiveSession, stop: Stop) -> list[tuple[str, dict[str, object]]]:
     found = []
     for spot in stop.spots:
-        where = session.live.where(spot.address, user=spot.program is not None)
-        symbol = session.live.programs.describe(spot.address, spot.program, user=spot.program is not None)
-        line = session.live.programs.place(spot.address, spot.program, user=spot.program is not None)
-        where = type(where)(spot.address, where.user, spot.program, symbol, line)
+        where = session.live.describe(spot.address, spot.program, user=spot.program is not None)
         found.append((f"{spot.address:#x} {named(where)}", place_data(where)))
     return found
 

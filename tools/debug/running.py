@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ringscope.emulator.debug.halt import Why
 from ringscope.emulator.debug.source_steps import SourceSteps, Unfinished
 from ringscope.emulator.debug.waits import EVENTS
 from ringscope.tools.debug.commands import LIVE, SYMBOLS
@@ -42,18 +43,24 @@ def alive(session: LiveSession) -> None:
         raise CommandError("the run is over; look around, go back, or quit")
 
 
-def repeat(session: LiveSession, words: str, step: Callable[[], Halt]) -> Reply:
-    """Do a step as often as asked, until something else stops the run."""
+def repeated(words: str, step: Callable[[], Halt]) -> Callable[[], Halt]:
+    """Return what does a step as often as asked, until something else stops the run."""
     times = count(words)
-    alive(session)
 
     def go() -> Halt:
         for _ in range(times - 1):
             halt = step()
-            if halt.why.value != "step":
+            if halt.why is not Why.STEP:
                 return halt
         return step()
 
+    return go
+
+
+def repeat(session: LiveSession, words: str, step: Callable[[], Halt]) -> Reply:
+    """Do a step as often as asked."""
+    go = repeated(words, step)
+    alive(session)
     return session.run(go)
 
 

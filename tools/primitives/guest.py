@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from ringscope.emulator.books import INTERRUPT
 from ringscope.emulator.machine import Machine, MachineConfig
 from ringscope.tools.primitives.assembler import assemble
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ringscope.emulator.books import Books
 
 MIB, PAGE = 1 << 20, 4096
-INTERRUPT = "interrupt"  # the ledger's name for all that one takes, from its arrival to its return
 LIMIT = 1 << 36  # cycles; no guest comes near
 
 

@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ringscope.emulator.books import INTERRUPT
 from ringscope.emulator.timing.parameters import ASSUMED, ESTIMATE
 from ringscope.tools.primitives import i486
 from ringscope.tools.primitives.aarch64 import ArmLayout
-from ringscope.tools.primitives.guest import INTERRUPT, MIB, Guest, Measured
+from ringscope.tools.primitives.guest import MIB, Guest, Measured
 from ringscope.tools.primitives.x86_64 import X86Layout
 
 if TYPE_CHECKING:

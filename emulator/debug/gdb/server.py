@@ -63,11 +63,10 @@ class Server:
         self._files = {f"/{module.name}": module.data for module in image.modules}
         if image.kernel_elf is not None:
             self._files[KERNEL_FILE] = image.kernel_elf
-        engine = machine.engine
         modules = [(module.name, module.data) for module in image.modules]
-        self._names = AddressSpaces(lambda space, at, size: engine.read_virtual(at, size, space), modules)
+        self._names = AddressSpaces.on(machine.engine, modules)
         self._processes = Processes(self._names.program.get)
-        self._call_register = kernel_view.CUSTOM[engine.arch]
+        self._call_register = kernel_view.CUSTOM[machine.engine.arch]
 
     def run(self, *, frozen: bool) -> Exit:
         """Run to the end. ``frozen``: not before gdb lets the guest go."""
