@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNTER_MAX = 7, COUNTER_TAKEN = 4, USEFUL_MAX = 3 };
+enum { COUNTER_MAX = 7, COUNTER_TAKEN = 4, USEFUL_MAX = 3, FOLD_BITS = 32 };
 
 const char *direction_init(struct direction *d, const struct predictor_config *config)
 {
@@ -31,9 +31,7 @@ const char *direction_init(struct direction *d, const struct predictor_config *c
     d->index_bits = config->tagged_bits;
     for (uint32_t i = 0; i < d->tables; i++) {
         d->length[i] = config->tagged_history << i;
-        d->index_end[i] = 1u << d->length[i] % d->index_bits;
-        d->tag_end[i] = 1u << d->length[i] % TAG_BITS;
-        d->tag_end_2[i] = 1u << d->length[i] % (TAG_BITS - 1);
+        d->end[i] = 1u << d->length[i] % FOLD_BITS;
     }
     d->table = malloc(d->table_mask + 1);
     d->tagged = malloc(direction_tagged_bytes(d));
@@ -62,27 +60,17 @@ static inline uint8_t toward(uint8_t counter, bool taken, uint8_t most)
 
 /* ---- history ---- */
 
-/* A folded history turns by one bit for each outcome: `in` enters, the oldest, `out`, leaves at `end`. */
-static inline uint32_t turn(uint32_t fold, uint32_t bits, uint32_t end, uint32_t in, uint32_t out)
-{
-    fold = (fold << 1 | fold >> (bits - 1)) & ((1u << bits) - 1);
-    return fold ^ in ^ (end & (0u - out));
-}
-
-/* All there could be of tables, so that the loops are of fixed length and the compiler takes several at once. */
+/* A folded history turns by one bit for each outcome: that one enters, the oldest leaves at `end`. All there could be of
+ * tables, so that the compiler takes several at once. */
 static inline void remember(struct direction *d, bool taken)
 {
-    uint32_t out[TAGGED_TABLES_MAX];
+    uint32_t oldest[TAGGED_TABLES_MAX] = {0};
 
     d->history = (d->history << 1 | taken) & d->history_mask;
+    for (uint32_t i = 0; i < d->tables; i++)
+        oldest[i] = d->outcome[(d->newest - d->length[i] + 1) % TAGGED_HISTORY_MAX];
     for (uint32_t i = 0; i < TAGGED_TABLES_MAX; i++)
-        out[i] = d->outcome[(d->newest - d->length[i] + 1) % TAGGED_HISTORY_MAX];
-    for (uint32_t i = 0; i < TAGGED_TABLES_MAX; i++)
-        d->index_fold[i] = turn(d->index_fold[i], d->index_bits, d->index_end[i], taken, out[i]);
-    for (uint32_t i = 0; i < TAGGED_TABLES_MAX; i++)
-        d->tag_fold[i] = turn(d->tag_fold[i], TAG_BITS, d->tag_end[i], taken, out[i]);
-    for (uint32_t i = 0; i < TAGGED_TABLES_MAX; i++)
-        d->tag_fold_2[i] = turn(d->tag_fold_2[i], TAG_BITS - 1, d->tag_end_2[i], taken, out[i]);
+        d->fold[i] = (d->fold[i] << 1 | d->fold[i] >> (FOLD_BITS - 1)) ^ taken ^ (d->end[i] & (0u - oldest[i]));
     d->newest = (d->newest + 1) % TAGGED_HISTORY_MAX;
     d->outcome[d->newest] = taken;
 }
@@ -92,33 +80,42 @@ static inline void remember(struct direction *d, bool taken)
 struct lookup {
     struct tagged_entry *entry[TAGGED_TABLES_MAX];
     uint16_t tag[TAGGED_TABLES_MAX];
-    int provider, alternate; /* tables, -1: the base */
+    struct tagged_entry *provider, *alternate; /* NULL: the base */
+    uint32_t behind; /* the first table of longer history than the provider's */
 };
 
 static inline void look_up(const struct direction *d, uint64_t pc, struct lookup *at)
 {
-    uint32_t mask = (1u << d->index_bits) - 1;
+    uint32_t place = (uint32_t)(pc * DIRECTION_MIX >> 32);
+    struct tagged_entry *table = d->tagged, *provider = NULL, *alternate = NULL;
+    uint32_t behind = 0;
 
-    at->provider = at->alternate = -1;
     for (uint32_t i = 0; i < d->tables; i++) {
-        uint32_t index = (uint32_t)(pc ^ pc >> d->index_bits ^ d->index_fold[i]) & mask;
-        at->tag[i] = (uint16_t)((pc ^ d->tag_fold[i] ^ d->tag_fold_2[i] << 1) & ((1u << TAG_BITS) - 1));
-        at->entry[i] = d->tagged + ((size_t)i << d->index_bits) + index;
-        bool has = at->entry[i]->tag == at->tag[i];
-        at->alternate = has ? at->provider : at->alternate;
-        at->provider = has ? (int)i : at->provider;
+        uint64_t mixed = (place ^ d->fold[i]) * DIRECTION_MIX;
+        uint16_t tag = (mixed >> 32) & ((1u << TAG_BITS) - 1);
+        struct tagged_entry *entry = table + (mixed >> (64 - d->index_bits));
+        at->tag[i] = tag;
+        at->entry[i] = entry;
+        bool has = entry->tag == tag;
+        alternate = has ? provider : alternate;
+        provider = has ? entry : provider;
+        behind = has ? i + 1 : behind;
+        table += (size_t)1 << d->index_bits;
     }
+    at->provider = provider;
+    at->alternate = alternate;
+    at->behind = behind;
 }
 
 static void allocate(const struct direction *d, const struct lookup *at, bool taken)
 {
-    uint32_t first = (uint32_t)(at->provider + 1), i = first;
+    uint32_t i = at->behind;
 
     while (i < d->tables && at->entry[i]->useful)
         i++;
     if (i < d->tables)
         *at->entry[i] = (struct tagged_entry){at->tag[i], taken ? COUNTER_TAKEN : COUNTER_TAKEN - 1, 0};
-    for (uint32_t j = first; i == d->tables && j < i; j++)
+    for (uint32_t j = at->behind; i == d->tables && j < i; j++)
         at->entry[j]->useful--;
 }
 
@@ -134,11 +131,10 @@ bool direction_learn(struct direction *d, uint64_t pc, bool taken)
     }
     struct lookup at;
     look_up(d, pc, &at);
-    if (at.provider < 0) {
+    struct tagged_entry *provider = at.provider, *alternate = at.alternate;
+    if (!provider) {
         *base = toward(*base, taken, 3);
     } else {
-        struct tagged_entry *provider = at.entry[at.provider];
-        struct tagged_entry *alternate = at.alternate < 0 ? NULL : at.entry[at.alternate];
         bool other = alternate ? alternate->counter >= COUNTER_TAKEN : predicted;
         bool its = provider->counter >= COUNTER_TAKEN, fresh = !provider->useful;
         bool weak = (provider->counter == COUNTER_TAKEN) | (provider->counter == COUNTER_TAKEN - 1);

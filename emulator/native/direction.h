@@ -7,8 +7,9 @@
  *
  * Tagged tables (Seznec and Michaud, "A case for (partially) TAgged GEometric history length branch prediction", 2006):
  * table i of `tagged_tables`, from 0 on, has 2^tagged_bits entries and looks at the last `tagged_history` << i outcomes.
- * The history is folded: the exclusive or of its pieces of so many bits as the index or the tag has. An entry is a tag of
- * TAG_BITS, a three-bit counter (from 4 on: taken) and a two-bit count of how useful it was.
+ * They are folded: the exclusive or of their pieces of 32, newest outcome in bit 0. That, exclusive or the upper half of
+ * pc * DIRECTION_MIX, times DIRECTION_MIX again gives the index, its topmost bits, and the tag, bits 32 and up. An entry is
+ * a tag of TAG_BITS, a three-bit counter (from 4 on: taken) and a two-bit count of how useful it was.
  *   prediction   that of the table of longest history whose entry has the tag, the provider; the alternate is the next
  *                such table, or the base. An entry that was never useful and whose counter is weak (3, 4) is passed over
  *                for the alternate.
@@ -27,6 +28,7 @@
 #include "model_config.h"
 
 enum { TAGGED_TABLES_MAX = 8, TAGGED_HISTORY_MAX = 1024, TAG_BITS = 12, NO_TAG = 0xffff };
+#define DIRECTION_MIX 0x9e3779b97f4a7c15ull /* 2^64 divided by the golden ratio: Knuth's multiplicative hash */
 
 struct tagged_entry {
     uint16_t tag;
@@ -38,11 +40,9 @@ struct direction {
     uint64_t table_mask, history, history_mask;
     struct tagged_entry *tagged; /* table after table */
     uint32_t tables, index_bits;
-    /* The history of each table, folded to the index, to the tag, and to one bit less for the tag again. */
-    uint32_t index_fold[TAGGED_TABLES_MAX], tag_fold[TAGGED_TABLES_MAX], tag_fold_2[TAGGED_TABLES_MAX];
-    uint32_t length[TAGGED_TABLES_MAX];
-    /* The bit of each at which the oldest outcome leaves. */
-    uint32_t index_end[TAGGED_TABLES_MAX], tag_end[TAGGED_TABLES_MAX], tag_end_2[TAGGED_TABLES_MAX];
+    uint32_t fold[TAGGED_TABLES_MAX];   /* the history of each table */
+    uint32_t end[TAGGED_TABLES_MAX];    /* the bit of it at which the oldest outcome leaves */
+    uint32_t length[TAGGED_TABLES_MAX]; /* outcomes */
     uint8_t outcome[TAGGED_HISTORY_MAX]; /* a ring */
     uint32_t newest;                     /* in it */
 };

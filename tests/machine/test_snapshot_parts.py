@@ -39,9 +39,8 @@ BUILT = """
     models.mmu.unified models.mmu.hierarchy models.mmu.ram models.mmu.price models.mmu.identity
     models.predictor.direction.table_mask models.predictor.direction.history_mask
     models.predictor.direction.tables models.predictor.direction.index_bits models.predictor.direction.length
-    models.predictor.direction.index_end models.predictor.direction.tag_end
-    models.predictor.direction.tag_end_2 models.predictor.btb_set_mask
-    models.predictor.btb_ways models.predictor.depth models.predictor.mispredict models.predictor.redirect
+    models.predictor.direction.end models.predictor.btb_set_mask models.predictor.btb_ways
+    models.predictor.depth models.predictor.mispredict models.predictor.redirect
     arch.exception_index
 """.split()
 #: What one run, one debugger, one tracer asks for; or follows from the rest: core_state_done and core_rearm.
