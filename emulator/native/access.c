@@ -43,8 +43,8 @@ static void note_delay(struct core *c, uint32_t access, bool write)
     if (c->block) {
         pipeline_note(&c->pipeline, access, miss, walk, write);
     } else {
-        account_charge(&c->account, CAUSE_D_MISS, miss);
-        account_charge(&c->account, CAUSE_TLB_WALK, walk);
+        core_charge_cycles(c, CAUSE_D_MISS, miss);
+        core_charge_cycles(c, CAUSE_TLB_WALK, walk);
     }
 }
 

@@ -136,7 +136,7 @@ void core_forget_code(struct core *c)
 void core_flush_translations(struct core *c) { engine.tlb_flush(c->cpu); }
 
 uint64_t core_time(const struct core *c) { return core_now(c); }
-uint64_t core_cycles(const struct core *c) { return c->account.cycles; }
+uint64_t core_cycles(const struct core *c) { return core_worked(c); }
 uint64_t core_idle(const struct core *c) { return c->idle; }
 uint64_t core_lateness(const struct core *c) { return c->late_max; }
 uint64_t core_shutdown_pc(const struct core *c) { return c->shutdown_pc; }
@@ -144,7 +144,11 @@ int core_engine_error(const struct core *c) { return c->engine_error; }
 uint32_t core_block_count(const struct core *c) { return c->blocks.count; }
 env_t *core_env(const struct core *c) { return c->env; }
 struct decoded *core_decoded(struct core *c) { return &c->decoded; }
-const struct books *core_books(const struct core *c) { return &c->books; }
+const struct books *core_books(struct core *c)
+{
+    core_settle(c);
+    return &c->books;
+}
 const uint64_t *core_exceptions(const struct core *c) { return c->exceptions; }
 
 /* Executions of a marked operation, or of LEDGER_INTERRUPT, and their total cost; NULL if it never ended. */

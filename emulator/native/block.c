@@ -121,6 +121,7 @@ static struct block *block_new(const struct decoded *d, const struct block_sourc
         b->insn[i] = sum;
     }
     b->bytes = sum.end;
+    b->priced = sum.trap || sum.serialisation;
     b->compared = b->bytes ? b->bytes : source->length < INSN_BYTES_MAX ? source->length : INSN_BYTES_MAX;
     b->code = malloc(b->compared);
     if (!b->code || !keep_operations(b, d, &config->pipeline)) {

@@ -14,6 +14,7 @@
 #ifndef RINGSCOPE_BLOCK_H
 #define RINGSCOPE_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,6 +61,7 @@ struct block {
     uint16_t insns;       /* at least 1 */
     uint16_t bytes;       /* 0: not valid code; the engine's size is taken when it runs */
     uint8_t branch, flags;
+    bool priced;          /* some instruction has a fixed price */
     uint32_t element;
     uint32_t compared;    /* bytes at `code`, by which the block is known again */
     uint8_t *code;

@@ -10,8 +10,9 @@
 
 #include <string.h>
 
-/* Of the cycles booked as issue, those of stalls go under their causes. Fractions are carried to the cause's next stall. */
-static void book_stalls(struct core *c, const struct pipeline_cost *cost, uint64_t cycles)
+/* Of the cycles booked as issue (or copying), those of stalls go under their causes. Fractions are carried to the cause's
+ * next stall. */
+static void book_stalls(struct core *c, const struct pipeline_cost *cost, enum cause issue, uint64_t cycles)
 {
     for (int cause = 0; cause < CAUSE_COUNT; cause++) {
         if (cause == CAUSE_ISSUE || !cost->cause[cause])
@@ -20,7 +21,7 @@ static void book_stalls(struct core *c, const struct pipeline_cost *cost, uint64
         whole = whole < cycles ? whole : cycles;
         c->stall_fraction[cause] = units - whole * ISSUE_UNITS_PER_CYCLE;
         c->block_cause[cause] += whole;
-        c->block_cause[CAUSE_ISSUE] -= whole;
+        c->block_cause[issue] -= whole;
         cycles -= whole;
     }
 }
@@ -29,16 +30,14 @@ static void book_stalls(struct core *c, const struct pipeline_cost *cost, uint64
 static void book(struct core *c, const struct pipeline_cost *cost)
 {
     uint64_t *ring = c->account.cause;
+    enum cause cause = c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE;
 
+    core_settle(c);
     c->account.cause = c->block_cause;
-    uint64_t before = c->block_cause[CAUSE_ISSUE];
-    account_issue(&c->account, (uint32_t)cost->total);
+    uint64_t before = c->block_cause[cause];
+    core_book_issue(c, cost->total);
     if (cost->stalled)
-        book_stalls(c, cost, c->block_cause[CAUSE_ISSUE] - before);
-    if (c->ledger.current.copying) {
-        c->block_cause[CAUSE_COPY] += c->block_cause[CAUSE_ISSUE] - before;
-        c->block_cause[CAUSE_ISSUE] = before;
-    }
+        book_stalls(c, cost, cause, c->block_cause[cause] - before);
     c->account.cause = ring;
 }
 
@@ -62,8 +61,8 @@ static void charge(struct core *c, uint32_t insns)
     if (last->trap || last->serialisation) {
         uint64_t *ring = c->account.cause;
         c->account.cause = c->block_cause;
-        account_charge(&c->account, CAUSE_TRAP, last->trap);
-        account_charge(&c->account, CAUSE_SERIALISATION, last->serialisation);
+        core_charge_cycles(c, CAUSE_TRAP, last->trap);
+        core_charge_cycles(c, CAUSE_SERIALISATION, last->serialisation);
         c->account.cause = ring;
         pipeline_drain(&c->pipeline);
     }
@@ -80,7 +79,9 @@ void core_charge_block(struct core *c, uint32_t insns)
 
 void core_foresee(struct core *c, uint32_t insns, uint64_t cause[CAUSE_COUNT])
 {
+    core_settle(c);
     struct account account = c->account;
+    uint64_t quiet_units = c->quiet_units;
     struct pipeline pipeline;
     uint64_t fraction[CAUSE_COUNT], before[CAUSE_COUNT];
     size_t used = offsetof(struct pipeline, pending) + c->pipeline.pending_count * sizeof(struct pending);
@@ -95,6 +96,7 @@ void core_foresee(struct core *c, uint32_t insns, uint64_t cause[CAUSE_COUNT])
     for (int i = 0; i < CAUSE_COUNT; i++)
         cause[i] = c->block_cause[i] - before[i];
     c->account = account;
+    c->quiet_units = quiet_units;
     memcpy(&c->pipeline, &pipeline, used);
     memcpy(c->stall_fraction, fraction, sizeof fraction);
     memcpy(c->block_cause, before, sizeof before);

@@ -95,7 +95,9 @@ struct core {
     /* the hot path */
     struct account account;
     uint64_t due;                 /* account.cycles at which the block hook has more to do */
-    uint64_t quiet_until;         /* `due`, or 0 while the next block is no matter of routine: see core_quieten() */
+    uint64_t quiet_until;         /* without models: `due`, or 0 while the next block is no matter of routine */
+    uint64_t quiet_units;         /* with models: issue units to `due`, or 0 likewise: see core_quieten() */
+    uint64_t owed;                /* units that blocks took and that are not in the books yet: see core_settle() */
     const struct block *block;    /* being executed; NULL between blocks */
     uint64_t block_pc;            /* its virtual address */
     uint64_t continue_pc;         /* where it goes on if the engine cut it, else NOWHERE */
@@ -165,14 +167,40 @@ struct core {
 /* The machine whose engine runs, NULL between runs. Helpers find their machine here. */
 extern struct core *running;
 
-static inline uint64_t core_now(const struct core *c) { return c->account.cycles + c->idle; }
+/* Cycles in which the processor worked, up to the last block that was charged. */
+static inline uint64_t core_worked(const struct core *c)
+{
+    return c->account.cycles + (c->account.issue_fraction + c->owed) / ISSUE_UNITS_PER_CYCLE;
+}
+static inline uint64_t core_now(const struct core *c) { return core_worked(c) + c->idle; }
 
-/* Bring up to date what translations that count without the hook leave behind: the block, and the books. Without models
- * an instruction is a cycle, so one number tells of both. */
+/* Time went on by something that is in the books. */
+static inline void core_pass_units(struct core *c, uint64_t units)
+{
+    c->quiet_units = c->quiet_units > units ? c->quiet_units - units : 0;
+}
+
+/* Book issue units to the ring in force. */
+static inline void core_book_issue(struct core *c, uint64_t units)
+{
+    uint64_t sum = c->account.issue_fraction + units, cycles = sum / ISSUE_UNITS_PER_CYCLE;
+    c->account.issue_fraction = sum % ISSUE_UNITS_PER_CYCLE;
+    c->account.cause[c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE] += cycles;
+    c->account.cycles += cycles;
+    core_pass_units(c, units);
+}
+
+/* Bring the books up to date. With models, blocks without a surprise only add to `owed`. Without, translations that count
+ * without the hook leave the block behind, too; an instruction is a cycle, so one number tells of both. */
 static inline void core_settle(struct core *c)
 {
-    if (c->timing)
+    if (c->timing) {
+        uint64_t owed = c->owed;
+        c->owed = 0;
+        if (owed)
+            core_book_issue(c, owed);
         return;
+    }
     if (c->passed) {
         c->block = c->passed;
         c->block_pc = c->passed_pc;
@@ -199,17 +227,22 @@ static inline void core_book(struct core *c, enum ring ring)
     c->account.now = &c->books.counters[ring];
     c->account.cause = c->books.cause[ring];
 }
+static inline void core_charge_cycles(struct core *c, enum cause cause, uint32_t cycles)
+{
+    account_charge(&c->account, cause, cycles);
+    core_pass_units(c, (uint64_t)cycles * ISSUE_UNITS_PER_CYCLE);
+}
 static inline void core_charge(struct core *c, enum cost cost)
 {
     if (c->timing) {
-        models_charge(&c->models, &c->account, cost, (enum cause)cost_cause(cost));
+        core_charge_cycles(c, (enum cause)cost_cause(cost), c->models.config.cost[cost]);
         pipeline_drain(&c->pipeline);
     }
 }
 
 /* schedule.c */
 void core_rearm(struct core *c);                        /* recompute `due` */
-void core_quieten(struct core *c);                      /* and `quiet_until` alone */
+void core_quieten(struct core *c);                      /* and `quiet_until`, `quiet_units` alone */
 void core_grow_tlb(struct core *c);                     /* the engine's, at the next block */
 
 /* run.c */

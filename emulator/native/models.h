@@ -28,10 +28,4 @@ void models_free(struct models *models);
 
 size_t models_size(void); /* bytes of struct models, for one who allocates it without seeing it */
 
-/* One event of a fixed price; its usual cause is cost_cause(cost). */
-static inline void models_charge(const struct models *models, struct account *a, enum cost cost, enum cause cause)
-{
-    account_charge(a, cause, models->config.cost[cost]);
-}
-
 #endif

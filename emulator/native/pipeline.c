@@ -12,6 +12,7 @@ void pipeline_init(struct pipeline *p, const struct pipeline_config *config)
 {
     memset(p, 0, sizeof *p);
     p->config = *config;
+    p->window_groups = config->in_order ? ~0ull : config->window / PIPELINE_GROUP;
 }
 
 /* ---- operation by operation ---- */
@@ -140,16 +141,16 @@ static inline void whole(uint64_t *time, const struct summary *s)
 /* ---- blocks ---- */
 
 /* The window: nothing is delivered before what came `window` instructions earlier has retired. */
-static void retire(struct pipeline *p, uint32_t instructions)
+static inline void retire(struct pipeline *p, uint32_t instructions)
 {
-    enum { GROUPS = sizeof(p->retired) / sizeof(*p->retired) };
-    uint64_t begin = p->instructions / PIPELINE_GROUP, end = (p->instructions += instructions) / PIPELINE_GROUP;
+    uint64_t group = p->instructions / PIPELINE_GROUP, end = (p->instructions += instructions) / PIPELINE_GROUP;
 
-    for (; begin < end; begin++)
-        p->retired[begin % GROUPS] = p->time[PIPELINE_RETIRED];
-    if (!p->config.in_order && end >= p->config.window / PIPELINE_GROUP)
+    do /* that of a group which is not whole is written again */
+        p->retired[group % PIPELINE_GROUPS] = p->time[PIPELINE_RETIRED];
+    while (++group < end);
+    if (end >= p->window_groups)
         p->time[PIPELINE_FRONT] =
-            later(p->time[PIPELINE_FRONT], p->retired[(end - p->config.window / PIPELINE_GROUP) % GROUPS]);
+            later(p->time[PIPELINE_FRONT], p->retired[(end - p->window_groups) % PIPELINE_GROUPS]);
 }
 
 /* Divide `units` among causes as `share` has them; the last one takes what rounding leaves. */
@@ -222,11 +223,21 @@ static void surprised(struct pipeline *p, const struct pipeline_work *work, stru
     p->pending_count = 0;
 }
 
+uint64_t pipeline_pass(struct pipeline *p, const struct summary *summary, uint32_t instructions)
+{
+    uint64_t before = p->time[PIPELINE_RETIRED];
+
+    whole(p->time, summary);
+    uint64_t after = p->time[PIPELINE_RETIRED];
+    retire(p, instructions);
+    return after - before;
+}
+
 void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, struct pipeline_cost *cost)
 {
     uint64_t before = p->time[PIPELINE_RETIRED];
 
-    if (work->summary && !p->is_late && !p->pending_count)
+    if (work->summary && !pipeline_is_surprised(p))
         whole(p->time, work->summary);
     else
         surprised(p, work, cost);

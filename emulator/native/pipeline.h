@@ -42,6 +42,9 @@ enum {
 
 enum { PIPELINE_SOURCES = 7, PIPELINE_DESTINATIONS = 4, PIPELINE_OPS_PER_INSN = 4, PIPELINE_PENDING = 64 };
 
+/* Retirement is remembered for groups of so many instructions, so many of them: more than any window has. */
+enum { PIPELINE_GROUP = 8, PIPELINE_GROUPS = 64 };
+
 enum micro_kind { MICRO_PLAIN, MICRO_LOAD, MICRO_STORE };
 
 /* One micro-operation. Written by Python with this very layout (timing/micro_ops.py). */
@@ -92,17 +95,16 @@ struct pending {
 struct pipeline {
     uint64_t time[PIPELINE_TIMES];
     struct pipeline_config config;
+    uint64_t window_groups; /* of PIPELINE_GROUP instructions; in order all ones: none */
     uint64_t taken; /* when the last taken branch was followed */
     uint64_t instructions;
-    uint64_t retired[64]; /* when the last instruction of each group of PIPELINE_GROUP retired, a ring */
+    uint64_t retired[PIPELINE_GROUPS]; /* when the last instruction of each group retired, a ring; the next is not whole */
     uint64_t late[CAUSE_COUNT]; /* units by which the front was held up since the block before */
     bool is_late;
     uint32_t accesses; /* of the block in flight, so far */
     uint32_t pending_count;
     struct pending pending[PIPELINE_PENDING];
 };
-
-enum { PIPELINE_GROUP = 8 };
 
 void pipeline_init(struct pipeline *p, const struct pipeline_config *config);
 
@@ -125,6 +127,12 @@ struct pipeline_cost {
     bool stalled;
     uint64_t cause[CAUSE_COUNT];
 };
+
+/* Whether something took longer since the block before, so that its summary alone does not tell what a block takes. */
+static inline bool pipeline_is_surprised(const struct pipeline *p) { return p->is_late | (p->pending_count != 0); }
+
+/* A block without a surprise has been executed: move the times. Returns the units that it adds. */
+uint64_t pipeline_pass(struct pipeline *p, const struct summary *summary, uint32_t instructions);
 
 /* The operations have been executed: move the times. */
 void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, struct pipeline_cost *cost);

@@ -19,7 +19,8 @@
 
 /* ---- into a block and out of it ---- */
 
-static void fetch(struct core *c, uint64_t pc, uint32_t bytes)
+/* Page by page, line by line. */
+static void fetch_across_pages(struct core *c, uint64_t pc, uint32_t bytes)
 {
     uint64_t end = pc + bytes;
     while (pc < end) {
@@ -35,11 +36,26 @@ static void fetch(struct core *c, uint64_t pc, uint32_t bytes)
     }
 }
 
+/* What lies on one page is where the engine found it: no matter what the model's TLB makes of the address. */
+static inline void fetch(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
+{
+    if ((pc & 0xfff) + bytes > 0x1000) {
+        fetch_across_pages(c, pc, bytes);
+        return;
+    }
+    if (!mmu_translate(&c->models.mmu, &c->account, pc, ACCESS_FETCH))
+        return;
+    uint64_t line = c->models.hierarchy.line_mask + 1ull, at = b->paddr & ~(line - 1);
+    do
+        hierarchy_fetch(&c->models.hierarchy, &c->account, at);
+    while ((at += line) < b->paddr + bytes);
+}
+
 /* The block entered: counted as a whole, its lines fetched. */
 static inline void begin_block(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
 {
     c->account.now->n[COUNTER_INSTRUCTIONS] += b->insns;
-    fetch(c, pc, bytes);
+    fetch(c, b, pc, bytes);
     if (c->account.delayed)
         core_hold_front(c);
     c->block_cause = c->account.cause;
@@ -208,8 +224,9 @@ static bool meet_what_is_due(struct core *c, uint64_t pc)
 
 void core_exception_taken(struct core *c, bool begun)
 {
+    core_settle(c);
     if (c->account.cycles == c->exception_cycles) {
-        account_charge(&c->account, CAUSE_TRAP, 1);
+        core_charge_cycles(c, CAUSE_TRAP, 1);
         c->credited++; /* this cycle is no instruction */
     }
     c->exception_cycles = c->account.cycles;
@@ -287,7 +304,7 @@ static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
         if (b && b->flags & BLOCK_REPEATS) {
             if (c->debug.met)
                 core_stop_here(c, pc, (enum stop_reason)c->debug.met);
-            else if (c->account.cycles < c->due || !meet_what_is_due(c, pc))
+            else if (core_worked(c) < c->due || !meet_what_is_due(c, pc))
                 core_repeat_element(c);
             return;
         }
@@ -307,7 +324,7 @@ static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
         return;
     }
     core_leave_block(c, pc);
-    if (c->account.cycles >= c->due && meet_what_is_due(c, pc)) {
+    if (core_worked(c) >= c->due && meet_what_is_due(c, pc)) {
         debug_asks_again(c, pc);
         return;
     }
@@ -331,6 +348,13 @@ static inline bool is_routine(const void *user, uint32_t size)
     return b && !((uintptr_t)user & HOOK_BITS) && !b->mark && !b->flags && b->bytes == size;
 }
 
+/* Whether the block's summary is all that there is to its price, and the ring in force pays it. */
+static inline bool is_unsurprising(const struct core *c, const struct block *b)
+{
+    return b->summary && !b->priced && !c->settled && !pipeline_is_surprised(&c->pipeline) &&
+           c->block_cause == c->account.cause;
+}
+
 void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
 {
     struct core *c = running;
@@ -338,15 +362,18 @@ void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
 
     if (!c) /* learning its state */
         return;
-    if (c->timing && c->quiet_until && is_routine(user, size)) {
+    if (c->quiet_units && is_routine(user, size)) {
         const struct block *left = c->block, *b = user;
         if (left) {
-            core_settle_block(c);
+            if (is_unsurprising(c, left))
+                c->owed += pipeline_pass(&c->pipeline, left->summary, left->insns);
+            else
+                core_settle_block(c);
             c->block = NULL;
             if (left->branch != BLOCK_NO_BRANCH)
                 decide_branch(c, left, pc);
         }
-        if (c->account.cycles < c->quiet_until) {
+        if (c->owed < c->quiet_units) {
             begin_block(c, b, pc, size);
             c->block = b;
             c->block_pc = pc;
