@@ -133,7 +133,7 @@ void core_settle_block(struct core *c)
     }
 }
 
-/* What a fetch or a branch added to the time of what is delivered next. */
+/* What a fetch added to the time of what is delivered next. */
 void core_hold_front(struct core *c)
 {
     for (int cause = 0; cause < CAUSE_COUNT; cause++) {

@@ -278,7 +278,7 @@ void core_foresee(struct core *c, uint32_t insns, uint64_t cause[CAUSE_COUNT]); 
 /* The books as they would be, were the block left before the instruction at pc, in its middle: it is counted as a whole when it
  * is entered, and with models charged when it is left. */
 struct books core_books_up_to(struct core *c, uint64_t pc);
-void core_hold_front(struct core *c);                   /* a fetch or a branch took longer */
+void core_hold_front(struct core *c);                   /* a fetch took longer */
 void core_repeat_element(struct core *c);               /* another element of a string instruction begins */
 void core_refund_element(struct core *c);               /* it was not executed */
 

@@ -2,14 +2,15 @@
  *
  * direction.c: see direction.h
  *
- * What the guest's branches do, the host's predictor cannot foresee either: few branches here depend on it.
+ * What the guest's branches do, the host's predictor cannot foresee either: no branch here depends on it.
  */
 #include "direction.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNTER_MAX = 7, COUNTER_TAKEN = 4, USEFUL_MAX = 3, FOLD_BITS = 32 };
+enum { COUNTER_MAX = 7, COUNTER_TAKEN = 4, USEFUL_MAX = 3, USEFUL_SHIFT = 24, TAG_SHIFT = 12, FOLD_BITS = 32 };
+_Static_assert(offsetof(struct tagged_entry, useful) * 8 == USEFUL_SHIFT, "as a word");
 
 const char *direction_init(struct direction *d, const struct predictor_config *config)
 {
@@ -28,12 +29,14 @@ const char *direction_init(struct direction *d, const struct predictor_config *c
     d->table_mask = (1ull << config->table_bits) - 1;
     d->history_mask = (1ull << config->history_bits) - 1;
     d->tables = config->tagged_tables;
-    d->index_bits = config->tagged_bits;
     for (uint32_t i = 0; i < d->tables; i++) {
         d->length[i] = config->tagged_history << i;
         d->end[i] = 1u << d->length[i] % FOLD_BITS;
+        d->first[i] = i << config->tagged_bits;
+        d->index_mask[i] = (1u << config->tagged_bits) - 1;
     }
     d->table = malloc(d->table_mask + 1);
+    d->tagged_entries = d->tables ? d->tables << config->tagged_bits : 1;
     d->tagged = malloc(direction_tagged_bytes(d));
     if (!d->table || !d->tagged) {
         direction_free(d);
@@ -53,6 +56,34 @@ void direction_free(struct direction *d)
     d->tagged = NULL;
 }
 
+/* A number for each table. */
+typedef uint32_t lanes __attribute__((vector_size(4 * TAGGED_TABLES_MAX)));
+typedef uint64_t products __attribute__((vector_size(8 * TAGGED_TABLES_MAX)));
+
+static inline lanes mix(lanes of)
+{
+    return __builtin_convertvector(__builtin_convertvector(of, products) * DIRECTION_MIX >> 20, lanes);
+}
+
+#define OF_EACH(what) {what(0), what(1), what(2), what(3), what(4), what(5), what(6), what(7)}
+
+static inline uint32_t word_of(const struct tagged_entry *entry)
+{
+    uint32_t word;
+    memcpy(&word, entry, sizeof word);
+    return word;
+}
+
+/* Bit i says that lane i is all ones and not 0. */
+static inline uint32_t bits_of(lanes truth)
+{
+    const lanes bit = {1, 2, 4, 8, 16, 32, 64, 128};
+    lanes some = truth & bit;
+    some |= __builtin_shufflevector(some, some, 4, 5, 6, 7, 0, 1, 2, 3);
+    some |= __builtin_shufflevector(some, some, 2, 3, 0, 1, 6, 7, 4, 5);
+    return some[0] | some[1];
+}
+
 static inline uint8_t toward(uint8_t counter, bool taken, uint8_t most)
 {
     return (uint8_t)(counter + (taken & (counter < most)) - (!taken & (counter > 0)));
@@ -60,95 +91,96 @@ static inline uint8_t toward(uint8_t counter, bool taken, uint8_t most)
 
 /* ---- history ---- */
 
-/* A folded history turns by one bit for each outcome: that one enters, the oldest leaves at `end`. All there could be of
- * tables, so that the compiler takes several at once. */
+/* A folded history turns by one bit for each outcome: that one enters, the oldest leaves at `end`. */
 static inline void remember(struct direction *d, bool taken)
 {
-    uint32_t oldest[TAGGED_TABLES_MAX] = {0};
+#define OLDEST(i) d->outcome[(d->newest - d->length[i] + 1) % TAGGED_HISTORY_MAX]
+    lanes fold, end, oldest = OF_EACH(OLDEST);
 
     d->history = (d->history << 1 | taken) & d->history_mask;
-    for (uint32_t i = 0; i < d->tables; i++)
-        oldest[i] = d->outcome[(d->newest - d->length[i] + 1) % TAGGED_HISTORY_MAX];
-    for (uint32_t i = 0; i < TAGGED_TABLES_MAX; i++)
-        d->fold[i] = (d->fold[i] << 1 | d->fold[i] >> (FOLD_BITS - 1)) ^ taken ^ (d->end[i] & (0u - oldest[i]));
+    memcpy(&fold, d->fold, sizeof fold);
+    memcpy(&end, d->end, sizeof end);
+    fold = (fold << 1 | fold >> (FOLD_BITS - 1)) ^ (uint32_t)taken ^ (end & -oldest);
+    memcpy(d->fold, &fold, sizeof fold);
     d->newest = (d->newest + 1) % TAGGED_HISTORY_MAX;
     d->outcome[d->newest] = taken;
 }
 
 /* ---- tagged tables ---- */
 
+/* The entries that a branch meets, one of each table. A *slot* is the number of a table and 1; 0 is nobody's, for the
+ * base, and for what is to be written nowhere. */
 struct lookup {
-    struct tagged_entry *entry[TAGGED_TABLES_MAX];
-    uint16_t tag[TAGGED_TABLES_MAX];
-    struct tagged_entry *provider, *alternate; /* NULL: the base */
-    uint32_t behind; /* the first table of longer history than the provider's */
+    struct tagged_entry nobody;
+    uint32_t place[TAGGED_TABLES_MAX], tag[TAGGED_TABLES_MAX]; /* in `tagged` */
+    uint32_t holding; /* a bit for each table whose entry has the tag */
+    uint32_t free;    /* and for each whose entry is not useful */
 };
 
 static inline void look_up(const struct direction *d, uint64_t pc, struct lookup *at)
 {
-    uint32_t place = (uint32_t)(pc * DIRECTION_MIX >> 32);
-    struct tagged_entry *table = d->tagged, *provider = NULL, *alternate = NULL;
-    uint32_t behind = 0;
+    lanes fold, first, mask;
 
-    for (uint32_t i = 0; i < d->tables; i++) {
-        uint64_t mixed = (place ^ d->fold[i]) * DIRECTION_MIX;
-        uint16_t tag = (mixed >> 32) & ((1u << TAG_BITS) - 1);
-        struct tagged_entry *entry = table + (mixed >> (64 - d->index_bits));
-        at->tag[i] = tag;
-        at->entry[i] = entry;
-        bool has = entry->tag == tag;
-        alternate = has ? provider : alternate;
-        provider = has ? entry : provider;
-        behind = has ? i + 1 : behind;
-        table += (size_t)1 << d->index_bits;
-    }
-    at->provider = provider;
-    at->alternate = alternate;
-    at->behind = behind;
+    memcpy(&fold, d->fold, sizeof fold);
+    memcpy(&first, d->first, sizeof first);
+    memcpy(&mask, d->index_mask, sizeof mask);
+    lanes mixed = mix(fold ^ (uint32_t)(pc * DIRECTION_MIX_PC >> 32));
+    lanes place = first + (mixed & mask), tag = mixed >> TAG_SHIFT & ((1u << TAG_BITS) - 1);
+    memcpy(at->place, &place, sizeof place);
+    memcpy(at->tag, &tag, sizeof tag);
+#define WORD(i) word_of(&d->tagged[at->place[i]])
+    lanes word = OF_EACH(WORD);
+    at->nobody = (struct tagged_entry){0};
+    at->holding = bits_of((lanes)((word & 0xffff) == tag) & (lanes)(mask != 0));
+    at->free = bits_of((lanes)(word >> USEFUL_SHIFT == 0));
 }
 
-static void allocate(const struct direction *d, const struct lookup *at, bool taken)
-{
-    uint32_t i = at->behind;
+/* That of the highest bit. */
+static inline uint32_t last_slot(uint32_t tables) { return 31 - (uint32_t)__builtin_clz(tables << 1 | 1); }
 
-    while (i < d->tables && at->entry[i]->useful)
-        i++;
-    if (i < d->tables)
-        *at->entry[i] = (struct tagged_entry){at->tag[i], taken ? COUNTER_TAKEN : COUNTER_TAKEN - 1, 0};
-    for (uint32_t j = at->behind; i == d->tables && j < i; j++)
-        at->entry[j]->useful--;
+static inline struct tagged_entry *entry_of(const struct direction *d, struct lookup *at, uint32_t slot)
+{
+    struct tagged_entry *entry = &d->tagged[at->place[(slot - 1) % TAGGED_TABLES_MAX]];
+    return slot ? entry : &at->nobody;
+}
+
+/* For a branch that was foreseen wrongly, in the tables from `behind` on. */
+static inline void allocate(const struct direction *d, struct lookup *at, bool wrong, uint32_t behind, bool taken)
+{
+    uint32_t after = ((1u << d->tables) - 1) & ~0u << behind, free = at->free & after & (0u - wrong);
+    uint32_t slot = free ? (uint32_t)__builtin_ctz(free | 1u << 31) + 1 : 0;
+
+    *entry_of(d, at, slot) = (struct tagged_entry){(uint16_t)at->tag[(slot - 1) % TAGGED_TABLES_MAX],
+                                                   taken ? COUNTER_TAKEN : COUNTER_TAKEN - 1, 0};
+    for (uint32_t i = behind; (wrong & !free) && i < d->tables; i++)
+        entry_of(d, at, i + 1)->useful--;
 }
 
 bool direction_learn(struct direction *d, uint64_t pc, bool taken)
 {
     uint8_t *base = &d->table[(pc ^ d->history) & d->table_mask];
-    bool predicted = *base >= 2;
+    bool by_base = *base >= 2;
 
     if (!d->tables) {
         *base = toward(*base, taken, 3);
         d->history = (d->history << 1 | taken) & d->history_mask;
-        return predicted == taken;
+        return by_base == taken;
     }
     struct lookup at;
     look_up(d, pc, &at);
-    struct tagged_entry *provider = at.provider, *alternate = at.alternate;
-    if (!provider) {
-        *base = toward(*base, taken, 3);
-    } else {
-        bool other = alternate ? alternate->counter >= COUNTER_TAKEN : predicted;
-        bool its = provider->counter >= COUNTER_TAKEN, fresh = !provider->useful;
-        bool weak = (provider->counter == COUNTER_TAKEN) | (provider->counter == COUNTER_TAKEN - 1);
-        predicted = (fresh & weak) ? other : its;
-        provider->counter = toward(provider->counter, taken, COUNTER_MAX);
-        if (fresh && alternate)
-            alternate->counter = toward(alternate->counter, taken, COUNTER_MAX);
-        else if (fresh)
-            *base = toward(*base, taken, 3);
-        if (its != other)
-            provider->useful = toward(provider->useful, its == taken, USEFUL_MAX);
-    }
-    if (predicted != taken)
-        allocate(d, &at, taken);
+    uint32_t provides = last_slot(at.holding), stands_by = last_slot(at.holding & ~(1u << provides >> 1));
+    struct tagged_entry *provider = entry_of(d, &at, provides), *alternate = entry_of(d, &at, stands_by);
+    bool other = stands_by ? alternate->counter >= COUNTER_TAKEN : by_base;
+    bool its = provides ? provider->counter >= COUNTER_TAKEN : by_base;
+    bool fresh = !provider->useful;
+    bool weak = (provider->counter == COUNTER_TAKEN) | (provider->counter == COUNTER_TAKEN - 1);
+    bool predicted = (fresh & weak) ? other : its, learns_base = !provides | (fresh & !stands_by);
+
+    *base = learns_base ? toward(*base, taken, 3) : *base;
+    alternate->counter = fresh ? toward(alternate->counter, taken, COUNTER_MAX) : alternate->counter;
+    provider->counter = toward(provider->counter, taken, COUNTER_MAX);
+    provider->useful = its != other ? toward(provider->useful, its == taken, USEFUL_MAX) : provider->useful;
+    allocate(d, &at, predicted != taken, provides, taken);
     remember(d, taken);
     return predicted == taken;
 }

@@ -120,21 +120,26 @@ static void each(const struct pipeline *p, uint64_t *time, const struct pipeline
  * for the one before. */
 static inline void whole(uint64_t *time, const struct summary *s)
 {
-    uint64_t form[SUMMARY_FORMS], value = 0;
+    uint64_t form[SUMMARY_FORMS + 1], value = 0;
     uint32_t forms = 0;
 
-    for (const struct summary_term *t = s->term, *end = t + s->terms; t < end; t += 2) {
-        value = later(value, later(time[t[0].from] + t[0].plus, time[t[1].from] + t[1].plus));
-        form[forms] = value;
-        forms += t[1].last;
-        value &= (uint64_t)t[1].last - 1;
-    }
+    for (const struct summary_pair *pair = s->pair, *end = pair + s->pairs; pair < end; pair += SUMMARY_AT_ONCE)
+        for (int i = 0; i < SUMMARY_AT_ONCE; i++) {
+            const struct summary_pair *t = pair + i;
+            value = later(value, later(time[t->from[0]] + t->plus[0], time[t->from[1]] + t->plus[1]));
+            form[forms] = value;
+            forms += t->last;
+            value &= (uint64_t)t->last - 1;
+        }
     uint64_t retired = form[0];
-    for (const struct summary_result *r = s->result, *end = r + s->results; r < end; r++) {
-        uint64_t at = form[r->form] + r->plus;
-        time[r->to] = at;
-        retired = later(retired, at & r->retires);
-    }
+    for (const struct summary_result *result = s->result, *end = result + s->results; result < end;
+         result += SUMMARY_AT_ONCE)
+        for (int i = 0; i < SUMMARY_AT_ONCE; i++) {
+            const struct summary_result *r = result + i;
+            uint64_t at = form[r->form] + r->plus;
+            time[r->to] = at;
+            retired = later(retired, at & r->retires);
+        }
     time[PIPELINE_RETIRED] = retired;
 }
 

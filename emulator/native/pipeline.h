@@ -62,10 +62,18 @@ struct micro_op {
 };
 
 /* A block in one step. A form is the largest of `time[from] + plus` over its terms, a result a form and a constant. Terms
- * come in pairs; where their number is odd, one is there twice. */
+ * come in pairs; where their number is odd, one is there twice. Pairs and results come in fours, the last of them filled up
+ * with what changes nothing: how many a block has, the host's predictor cannot foresee. */
+enum { SUMMARY_AT_ONCE = 4 };
+
+struct summary_pair {
+    uint8_t from[2];
+    uint16_t last; /* of its form */
+    uint32_t plus[2];
+};
+
 struct summary_term {
     uint8_t from;
-    uint8_t last; /* of its form */
     uint32_t plus;
 };
 
@@ -80,9 +88,10 @@ enum { SUMMARY_FORMS = 48, SUMMARY_TERMS = 1024 };
 /* PIPELINE_RETIRED is the largest of form 0 and of the results that retire; by itself, of what follows the front end and
  * of the terms `retired`. */
 struct summary {
-    uint32_t terms, results, retired_terms, retired_after_front;
-    const struct summary_term *term, *retired;
+    uint32_t pairs, results, retired_terms, retired_after_front;
+    const struct summary_pair *pair;
     const struct summary_result *result;
+    const struct summary_term *retired;
 };
 
 /* What is known of an access before its block is charged. */
@@ -145,15 +154,6 @@ static inline void pipeline_hold(struct pipeline *p, enum cause cause, uint64_t 
     p->is_late = true;
 }
 
-/* The front end starts anew where a branch that it did not foresee leads: `cycles` after that is known, or, in order,
- * after the branch has begun and waits for nothing any more. */
-static inline void pipeline_redirect(struct pipeline *p, uint32_t cycles)
-{
-    uint64_t front = p->time[PIPELINE_FRONT], known = p->time[PIPELINE_BRANCH];
-    uint64_t ahead = !p->config.in_order && known > front ? known - front : 0;
-    pipeline_hold(p, CAUSE_BRANCH, ahead + (uint64_t)cycles * ISSUE_UNITS_PER_CYCLE);
-}
-
 /* Nothing is delivered before all has retired. */
 static inline void pipeline_drain(struct pipeline *p)
 {
@@ -178,13 +178,21 @@ static inline void pipeline_withdraw(struct pipeline *p, uint64_t units, uint64_
     p->time[PIPELINE_RETIRED] -= retired;
 }
 
-/* A taken branch ended the block: the front end follows one only so long after the one before. */
-static inline void pipeline_taken(struct pipeline *p)
+/* A branch ended the block. The front end follows one that is taken only so long after the one before. It comes `late` by so
+ * many cycles: if it did not foresee (`missed`) where the branch leads, after that is known, or, in order, after the branch
+ * has begun and waits for nothing any more. All of it without a branch of the host's, which could not foresee it either. */
+static inline void pipeline_branch(struct pipeline *p, bool taken, bool missed, uint32_t late)
 {
-    uint64_t next = p->taken + (uint64_t)p->config.taken_interval * ISSUE_UNITS_PER_CYCLE;
-    if (p->time[PIPELINE_FRONT] < next)
-        p->time[PIPELINE_FRONT] = next;
-    p->taken = p->time[PIPELINE_FRONT];
+    uint64_t front = p->time[PIPELINE_FRONT], known = p->time[PIPELINE_BRANCH];
+    uint64_t next = taken ? p->taken + (uint64_t)p->config.taken_interval * ISSUE_UNITS_PER_CYCLE : 0;
+
+    front = front < next ? next : front;
+    p->taken = taken ? front : p->taken;
+    uint64_t ahead = (missed & !p->config.in_order & (known > front)) ? known - front : 0;
+    uint64_t units = ahead + (uint64_t)late * ISSUE_UNITS_PER_CYCLE;
+    p->time[PIPELINE_FRONT] = front + units;
+    p->late[CAUSE_BRANCH] += units;
+    p->is_late |= units != 0;
 }
 
 /* An access of the block in flight, by its number there: cycles beyond a hit. */

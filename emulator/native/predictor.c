@@ -87,33 +87,25 @@ static bool pop_return(struct predictor *p, uint64_t target)
     return p->stack[p->top] == target;
 }
 
-bool predictor_branch(struct predictor *p, struct account *a, enum branch_kind kind, uint64_t pc, uint64_t next,
-                      uint64_t target, bool taken)
+struct foresight predictor_branch(struct predictor *p, struct account *a, enum branch_kind kind, uint64_t pc, uint64_t next,
+                                  uint64_t target, bool taken)
 {
     bool foreseen = true;
     bool late = false; /* foreseen, but only by the decoder */
     account_count(a, COUNTER_BRANCHES);
-    switch (kind) {
-    case BRANCH_CONDITIONAL:
+    if (kind == BRANCH_CONDITIONAL) {
         foreseen = direction_learn(&p->direction, pc, taken);
         if (taken & !is_newest_target(p, pc, target))
             late = !learn_target(p, pc, target);
-        break;
-    case BRANCH_DIRECT:
-    case BRANCH_CALL:
-        late = !learn_target(p, pc, target);
-        break;
-    case BRANCH_INDIRECT:
-    case BRANCH_INDIRECT_CALL:
-        foreseen = learn_target(p, pc, target);
-        break;
-    case BRANCH_RETURN:
+    } else if (kind == BRANCH_RETURN) {
         foreseen = pop_return(p, target);
-        break;
+    } else {
+        bool had = learn_target(p, pc, target), direct = (kind == BRANCH_DIRECT) | (kind == BRANCH_CALL);
+        late = !had & direct;
+        foreseen = had | direct;
+        if ((kind == BRANCH_CALL) | (kind == BRANCH_INDIRECT_CALL))
+            push_return(p, next);
     }
-    if (kind == BRANCH_CALL || kind == BRANCH_INDIRECT_CALL)
-        push_return(p, next);
     a->now->n[COUNTER_BRANCH_MISSES] += !foreseen;
-    account_delay(a, CAUSE_BRANCH, (foreseen ? 0 : p->mispredict) + ((foreseen & late) ? p->redirect : 0));
-    return !foreseen;
+    return (struct foresight){.late = !foreseen ? p->mispredict : late ? p->redirect : 0, .missed = !foreseen};
 }

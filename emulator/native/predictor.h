@@ -54,9 +54,15 @@ struct predictor {
 const char *predictor_init(struct predictor *p, const struct predictor_config *config);
 void predictor_free(struct predictor *p);
 
+/* By what the front end comes late to where a branch leads. */
+struct foresight {
+    uint32_t late; /* cycles */
+    bool missed;   /* mispredicted: counted from when it is known where the branch goes */
+};
+
 /* `next` is the address behind the branch, what a call pushes; `target` where a taken branch goes (ignored if not
- * taken, which only a conditional can be). Counts, charges, learns; returns whether it was mispredicted. */
-bool predictor_branch(struct predictor *p, struct account *a, enum branch_kind kind, uint64_t pc, uint64_t next,
+ * taken, which only a conditional can be). Counts and learns. */
+struct foresight predictor_branch(struct predictor *p, struct account *a, enum branch_kind kind, uint64_t pc, uint64_t next,
                       uint64_t target, bool taken);
 
 #endif

@@ -69,17 +69,9 @@ static inline void decide_branch(struct core *c, const struct block *b, uint64_t
     uint64_t fallthrough = c->block_pc + b->bytes;
     uint64_t branch_pc = c->block_pc + block_last_insn(b);
     bool taken = (b->branch != BRANCH_CONDITIONAL) | (next_pc != fallthrough);
-    bool missed = predictor_branch(&c->models.predictor, &c->account, (enum branch_kind)b->branch, branch_pc,
-                                   fallthrough, next_pc, taken);
-    if (taken)
-        pipeline_taken(&c->pipeline);
-    if (missed) {
-        pipeline_redirect(&c->pipeline, c->delay[CAUSE_BRANCH]);
-        c->delay[CAUSE_BRANCH] = 0;
-        c->account.delayed = false;
-    } else if (c->account.delayed) {
-        core_hold_front(c);
-    }
+    struct foresight foresight = predictor_branch(&c->models.predictor, &c->account, (enum branch_kind)b->branch,
+                                                  branch_pc, fallthrough, next_pc, taken);
+    pipeline_branch(&c->pipeline, taken, foresight.missed, foresight.late);
 }
 
 static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint32_t size)

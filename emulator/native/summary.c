@@ -62,8 +62,9 @@ struct draft {
     bool full;
     uint32_t retired_after_front;
     struct row form[SUMMARY_FORMS]; /* but for form 0, which is no result's */
-    struct summary_term term[SUMMARY_TERMS], retired[PIPELINE_TIMES];
-    struct summary_result result[PIPELINE_TIMES];
+    struct summary_term retired[PIPELINE_TIMES];
+    struct summary_pair pair[SUMMARY_TERMS / 2 + SUMMARY_AT_ONCE];
+    struct summary_result result[PIPELINE_TIMES + SUMMARY_AT_ONCE];
 };
 
 static bool is_unchanged(const struct row *row, uint32_t to)
@@ -83,22 +84,28 @@ static int64_t smallest(const struct row *row)
     return least;
 }
 
-static void add_term(struct draft *d, struct summary_term term)
+static void add_term(struct draft *d, uint8_t from, uint32_t plus)
 {
     d->full |= d->terms == d->room;
-    if (!d->full)
-        d->term[d->terms++] = term;
+    if (d->full)
+        return;
+    struct summary_pair *pair = &d->pair[d->terms / 2];
+    pair->from[d->terms % 2] = from;
+    pair->plus[d->terms % 2] = plus;
+    pair->last = 0;
+    d->terms++;
 }
 
 static void add_form(struct draft *d, const struct row *row)
 {
     for (uint32_t from = 0; from < PIPELINE_TIMES; from++)
         if (row->plus[from] != NEVER)
-            add_term(d, (struct summary_term){(uint8_t)from, 0, (uint32_t)row->plus[from]});
+            add_term(d, (uint8_t)from, (uint32_t)row->plus[from]);
+    const struct summary_pair *pair = &d->pair[d->terms / 2];
     if (d->terms % 2)
-        add_term(d, d->term[d->terms - 1]);
+        add_term(d, pair->from[0], pair->plus[0]);
     if (!d->full)
-        d->term[d->terms - 1].last = 1;
+        d->pair[d->terms / 2 - 1].last = 1;
     d->form[d->forms++] = *row;
 }
 
@@ -139,7 +146,7 @@ static void draft_retirement(struct draft *d, const struct row *row)
     for (uint32_t from = 0; from < PIPELINE_TIMES; from++) {
         if (from == PIPELINE_FRONT || all->plus[from] == NEVER)
             continue;
-        d->retired[d->retired_terms++] = (struct summary_term){(uint8_t)from, 0, (uint32_t)all->plus[from]};
+        d->retired[d->retired_terms++] = (struct summary_term){(uint8_t)from, (uint32_t)all->plus[from]};
     }
     d->retired_after_front = (uint32_t)all->plus[PIPELINE_FRONT];
     for (uint32_t to = 0; to < PIPELINE_TIMES; to++) { /* what another result tells need not be told again */
@@ -160,18 +167,32 @@ static void draft_results(struct draft *d, const struct row *row)
             add_result(d, row[to], to, is_covered(&row[to], &row[PIPELINE_RETIRED]));
 }
 
-static struct summary *finished(const struct draft *d)
+/* Fours of pairs and of results. */
+static void fill_up(struct draft *d)
 {
-    struct summary *s = malloc(sizeof *s + d->results * sizeof *d->result +
-                               (d->terms + d->retired_terms) * sizeof *d->term);
+    while (d->terms / 2 % SUMMARY_AT_ONCE) {
+        d->pair[d->terms / 2] = (struct summary_pair){.from = {PIPELINE_FRONT, PIPELINE_FRONT}};
+        d->terms += 2;
+    }
+    while (d->results % SUMMARY_AT_ONCE)
+        d->result[d->results++] = (struct summary_result){.to = PIPELINE_TEMPORARY};
+}
+
+static struct summary *finished(struct draft *d)
+{
+    fill_up(d);
+    uint32_t pairs = d->terms / 2;
+    struct summary *s = malloc(sizeof *s + d->results * sizeof *d->result + pairs * sizeof *d->pair +
+                               d->retired_terms * sizeof *d->retired);
     if (!s)
         return NULL;
     struct summary_result *result = (struct summary_result *)(s + 1);
-    struct summary_term *term = (struct summary_term *)(result + d->results);
-    *s = (struct summary){d->terms, d->results, d->retired_terms, d->retired_after_front, term, term + d->terms, result};
+    struct summary_pair *pair = (struct summary_pair *)(result + d->results);
+    struct summary_term *retired = (struct summary_term *)(pair + pairs);
+    *s = (struct summary){pairs, d->results, d->retired_terms, d->retired_after_front, pair, result, retired};
     memcpy(result, d->result, d->results * sizeof *result);
-    memcpy(term, d->term, d->terms * sizeof *term);
-    memcpy(term + d->terms, d->retired, d->retired_terms * sizeof *term);
+    memcpy(pair, d->pair, pairs * sizeof *pair);
+    memcpy(retired, d->retired, d->retired_terms * sizeof *retired);
     return s;
 }
 

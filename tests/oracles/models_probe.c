@@ -120,7 +120,10 @@ void probe_use_up_tags(struct probe *p) { p->models.mmu.next_tag = (uint32_t)TLB
 
 uint32_t probe_branch(struct probe *p, uint32_t kind, uint64_t pc, uint64_t next, uint64_t target, uint32_t taken)
 {
-    return predictor_branch(&p->models.predictor, &p->account, (enum branch_kind)kind, pc, next, target, taken != 0);
+    struct foresight foresight =
+        predictor_branch(&p->models.predictor, &p->account, (enum branch_kind)kind, pc, next, target, taken != 0);
+    account_charge(&p->account, CAUSE_BRANCH, foresight.late);
+    return foresight.missed;
 }
 
 /* present, paddr, page_shift, writable, user, nx, global, levels, uncharged, then address and content of each entry */
