@@ -7,9 +7,9 @@
  *
  * Tagged tables (Seznec and Michaud, "A case for (partially) TAgged GEometric history length branch prediction", 2006):
  * table i of `tagged_tables`, from 0 on, has 2^tagged_bits entries and looks at the last `tagged_history` << i outcomes.
- * They are folded: the exclusive or of their pieces of 32, newest outcome in bit 0. That, exclusive or the upper half of
- * pc * DIRECTION_MIX_PC, is multiplied by DIRECTION_MIX. Its bits from 20 on are the index, those from 32 on the tag. An
- * entry is a tag of TAG_BITS, a three-bit counter (from 4 on: taken) and a two-bit count of how useful it was.
+ * These, newest in bit 0, exclusive or pc * DIRECTION_MIX, times DIRECTION_MIX again (modulo 2^64) gives the index, its
+ * topmost bits, and the tag, its bits from 32 on. An entry is a tag of TAG_BITS, a three-bit counter (from 4 on: taken)
+ * and a two-bit count of how useful it was.
  *   prediction   that of the table of longest history whose entry has the tag, the provider; the alternate is the next
  *                such table, or the base. An entry that was never useful and whose counter is weak (3, 4) is passed over
  *                for the alternate.
@@ -27,10 +27,8 @@
 
 #include "model_config.h"
 
-enum { TAGGED_TABLES_MAX = 8, TAGGED_HISTORY_MAX = 1024, TAG_BITS = 12, NO_TAG = 0xffff };
-/* 2^32 and 2^64 divided by the golden ratio, the nearest odd number: Knuth's multiplicative hash. */
-#define DIRECTION_MIX 0x9e3779b1ull
-#define DIRECTION_MIX_PC 0x9e3779b97f4a7c15ull
+enum { TAGGED_TABLES_MAX = 8, TAGGED_HISTORY_MAX = 64, TAG_BITS = 12, NO_TAG = 0xffff };
+#define DIRECTION_MIX 0x9e3779b97f4a7c15ull /* 2^64 divided by the golden ratio: Knuth's multiplicative hash */
 
 struct tagged_entry {
     uint16_t tag;
@@ -39,16 +37,13 @@ struct tagged_entry {
 
 struct direction {
     uint8_t *table;
-    uint64_t table_mask, history, history_mask;
+    uint64_t table_mask, history_mask;
+    uint64_t history; /* of outcomes, newest in bit 0 */
     struct tagged_entry *tagged; /* table after table */
-    uint32_t tables, tagged_entries;
-    uint32_t first[TAGGED_TABLES_MAX];  /* where each table begins */
-    uint32_t index_mask[TAGGED_TABLES_MAX]; /* 0: there is no such table */
-    uint32_t fold[TAGGED_TABLES_MAX];   /* the history of each table */
-    uint32_t end[TAGGED_TABLES_MAX];    /* the bit of it at which the oldest outcome leaves */
-    uint32_t length[TAGGED_TABLES_MAX]; /* outcomes */
-    uint8_t outcome[TAGGED_HISTORY_MAX]; /* a ring */
-    uint32_t newest;                     /* in it */
+    uint32_t tables, tagged_entries, index_shift;
+    /* Of table i in element i + 1: where it begins, and what it sees of the history. */
+    struct tagged_entry *first[TAGGED_TABLES_MAX + 1];
+    uint64_t seen[TAGGED_TABLES_MAX + 1];
 };
 
 /* Without tables there is an entry that nobody looks at. */

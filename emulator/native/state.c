@@ -36,8 +36,7 @@ static const struct {
     FIELD(models.mmu.pieces), FIELD(models.mmu.state), FIELD(models.mmu.next_tag), FIELD(models.mmu.tag_of),
     TLB_FIELDS(models.mmu.dtlb), TLB_FIELDS(models.mmu.itlb), TLB_FIELDS(models.mmu.stlb),
     FIELD(models.mmu.walk_cache[0].used), FIELD(models.mmu.walk_cache[1].used), FIELD(models.mmu.walk_cache[2].used),
-    FIELD(models.predictor.direction.history), FIELD(models.predictor.direction.fold),
-    FIELD(models.predictor.direction.outcome), FIELD(models.predictor.direction.newest), FIELD(models.predictor.top), FIELD(models.predictor.used),
+    FIELD(models.predictor.direction.history), FIELD(models.predictor.top), FIELD(models.predictor.used),
     ARCH_SAVED_FIELDS
 };
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };

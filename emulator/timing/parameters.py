@@ -137,7 +137,7 @@ class Predictor:
     history_bits: int = quantity("bits", 0, 24)
     tagged_tables: int = quantity("tables", 0, 8)
     tagged_bits: int = quantity("bits", 0, 16)
-    tagged_history: int = quantity("branches", 0, 512)
+    tagged_history: int = quantity("branches", 0, 64)
     btb_sets: int = quantity("sets", 1, 1 << 20)
     btb_ways: int = quantity("ways", 1, 64)
     return_depth: int = quantity("entries", 1, 1024)

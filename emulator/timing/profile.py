@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 PROFILES = Path(__file__).parent / "profiles"
 ISSUE_UNITS_MOST = 0xFFFF  # of one instruction (struct micro_op in pipeline.h)
-LONGEST_HISTORY = 512  # branches, of native/direction.h
+LONGEST_HISTORY = 64  # outcomes (direction.h)
 TABLES = frozenset("core l1i l1d l2 llc latency itlb dtlb stlb walk predictor cost issue pipeline".split())
 TEXTS = frozenset({"name", "arch", "description"})
 OPTIONAL_TEXT = "isa"

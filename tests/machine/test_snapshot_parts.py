@@ -39,8 +39,8 @@ BUILT = """
     models.mmu.unified models.mmu.hierarchy models.mmu.ram models.mmu.price models.mmu.identity
     models.predictor.direction.table_mask models.predictor.direction.history_mask
     models.predictor.direction.tables models.predictor.direction.tagged_entries
-    models.predictor.direction.first models.predictor.direction.index_mask models.predictor.direction.length
-    models.predictor.direction.end models.predictor.btb_set_mask models.predictor.btb_ways
+    models.predictor.direction.index_shift models.predictor.direction.first models.predictor.direction.seen
+    models.predictor.btb_set_mask models.predictor.btb_ways
     models.predictor.depth models.predictor.mispredict models.predictor.redirect
     arch.exception_index
 """.split()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 TAG, COUNTER, USEFUL = range(3)  # of a tagged entry
-MIX, MIX_PC = 0x9E3779B1, 0x9E3779B97F4A7C15
+MIX = 0x9E3779B97F4A7C15
 
 
 def moved(counter: int, most: int, *, up: bool) -> int:
@@ -64,9 +64,9 @@ class Predictor:
         """Return which entry of a table it is, and the tag that it has if it is this branch's."""
         bits, length = self.config["tagged_bits"], self.config["tagged_history"] << table
         newest_first = self.outcomes[: -length - 1 : -1]
-        folded = sum(sum(newest_first[at::32]) % 2 << at for at in range(min(32, len(newest_first))))
-        mixed = (pc * MIX_PC % 2**64 // 2**32 ^ folded) * MIX
-        return (table, mixed >> 20 & 2**bits - 1), mixed >> 32 & 0xFFF
+        seen = sum(outcome << at for at, outcome in enumerate(newest_first))
+        mixed = (pc * MIX % 2**64 ^ seen) * MIX % 2**64
+        return (table, mixed >> 64 - bits), mixed >> 32 & 0xFFF
 
     def _allocate(self, places: list[tuple[tuple[int, int], int]], *, taken: bool) -> None:
         for place, tag in places:

@@ -260,9 +260,9 @@ def test_a_file_that_is_not_text_is_not_toml(tmp_path) -> None:
             "predictor.tagged_bits: must not be 0 where there are tagged tables",
         ),
         (
-            "tagged_history = { value = 6",
-            "tagged_history = { value = 100",
-            "predictor.tagged_history: doubled for each table but the first must be from 1 to 512, not 1600",
+            "tagged_history = { value = 4",
+            "tagged_history = { value = 10",
+            "predictor.tagged_history: doubled for each table but the first must be from 1 to 64, not 160",
         ),
         ("large_in_small = true", "large_in_small = 1", "stlb.large_in_small: must be true or false, not 1"),
         ("[walk]", "[wlak]", "wlak: is not a part of a profile"),
