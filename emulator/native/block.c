@@ -103,11 +103,13 @@ static struct block *block_new(const struct decoded *d, const struct block_sourc
                                const struct model_config *config)
 {
     uint32_t insns = d->insns ? d->insns : 1;
-    struct block *b = calloc(1, sizeof(*b) + insns * sizeof(b->insn[0]));
+    size_t bytes = sizeof(struct block) + insns * sizeof(struct block_insn);
+    struct block *b = aligned_alloc(BLOCK_LINE, (bytes + BLOCK_LINE - 1) & ~(size_t)(BLOCK_LINE - 1));
     struct block_insn sum = {0};
 
     if (!b)
         return NULL;
+    memset(b, 0, bytes);
     b->paddr = source->paddr;
     b->mode = source->mode;
     b->mark = d->mark;
@@ -116,6 +118,7 @@ static struct block *block_new(const struct decoded *d, const struct block_sourc
     b->flags = (uint8_t)d->flags;
     b->element = d->element;
     for (uint32_t i = 0; i < d->insns; i++) {
+        b->last = sum.end;
         sum.end = (uint16_t)(sum.end + (d->insn[i] & 0xff));
         add_cost(&sum, d->insn[i], config->cost);
         b->insn[i] = sum;

@@ -53,20 +53,23 @@ struct block_insn {
     uint32_t trap, serialisation; /* fixed prices of the block up to and including this one */
 };
 
+enum { BLOCK_LINE = 64 }; /* bytes of a line of the host's cache: all that the hook needs of a block lies in one */
+
 struct block {
-    struct block *next;   /* in the hash chain */
+    struct summary *summary; /* of all operations; NULL: they are done one by one */
     uint64_t paddr;
-    uint32_t mode;
     uint32_t mark;
     uint16_t insns;       /* at least 1 */
     uint16_t bytes;       /* 0: not valid code; the engine's size is taken when it runs */
+    uint16_t last;        /* where the last instruction begins */
     uint8_t branch, flags;
     bool priced;          /* some instruction has a fixed price */
     uint32_t element;
+    uint32_t mode;
     uint32_t compared;    /* bytes at `code`, by which the block is known again */
     uint8_t *code;
     struct micro_op *op;
-    struct summary *summary; /* of all operations; NULL: they are done one by one */
+    struct block *next;   /* in the hash chain */
     struct block_insn insn[];
 };
 
@@ -79,9 +82,6 @@ struct block_table {
 /* Decode at most the first `length` bytes; an instruction that ends beyond `page` bytes is taken only if it is the first,
  * and then alone. */
 typedef void (*decode_callback)(uint64_t pc, const uint8_t *bytes, uint32_t length, uint32_t page, uint32_t mode);
-
-/* Where the block's last instruction begins. */
-static inline uint32_t block_last_insn(const struct block *b) { return b->insns > 1 ? b->insn[b->insns - 2].end : 0; }
 
 /* How many of the block's instructions begin at or after an offset, which is one's beginning. */
 static inline uint32_t block_insns_from(const struct block *b, uint32_t offset)

@@ -34,6 +34,7 @@ const char *direction_init(struct direction *d, const struct predictor_config *c
         direction_free(d);
         return "predictor: no memory for the tables";
     }
+    d->ahead = ~0ull;
     d->first[0] = d->tagged;
     for (uint32_t i = 0; i < d->tables; i++) {
         d->first[i + 1] = d->tagged + ((size_t)i << config->tagged_bits);
@@ -64,32 +65,43 @@ static inline uint8_t toward(uint8_t counter, bool taken, uint8_t most)
  * base, and for what is to be written nowhere. */
 struct lookup {
     struct tagged_entry nobody;
-    uint64_t mixed[TAGGED_TABLES_MAX + 1]; /* by slot */
-    uint32_t provider, alternate;          /* slots */
+    uint32_t provider, alternate; /* slots */
 };
 
 static inline uint16_t tag_of(uint64_t mixed) { return (uint16_t)(mixed >> TAG_SHIFT) & ((1u << TAG_BITS) - 1); }
 
-static inline void look_up(const struct direction *d, uint64_t pc, struct lookup *at)
+void direction_foresee(struct direction *d, uint64_t pc)
 {
     uint64_t place = pc * DIRECTION_MIX;
+
+    d->ahead = pc;
+    for (uint32_t slot = 1; slot <= d->tables; slot++) {
+        d->mixed[slot] = (place ^ (d->history & d->seen[slot])) * DIRECTION_MIX;
+        __builtin_prefetch(&d->first[slot][d->mixed[slot] >> d->index_shift]);
+    }
+}
+
+static inline void look_up(struct direction *d, uint64_t pc, struct lookup *at)
+{
     uint32_t provider = 0, alternate = 0;
 
+    if (d->ahead != pc)
+        direction_foresee(d, pc);
+    d->ahead = ~0ull; /* its history is about to change */
     for (uint32_t slot = 1; slot <= d->tables; slot++) {
-        uint64_t mixed = at->mixed[slot] = (place ^ (d->history & d->seen[slot])) * DIRECTION_MIX;
+        uint64_t mixed = d->mixed[slot];
         bool has = d->first[slot][mixed >> d->index_shift].tag == tag_of(mixed);
         alternate = has ? provider : alternate;
         provider = has ? slot : provider;
     }
     at->nobody = (struct tagged_entry){0};
-    at->mixed[0] = 0;
     at->provider = provider;
     at->alternate = alternate;
 }
 
 static inline struct tagged_entry *entry_of(const struct direction *d, struct lookup *at, uint32_t slot)
 {
-    struct tagged_entry *entry = &d->first[slot][at->mixed[slot] >> d->index_shift];
+    struct tagged_entry *entry = &d->first[slot][d->mixed[slot] >> d->index_shift];
     return slot ? entry : &at->nobody;
 }
 
@@ -101,7 +113,7 @@ static void allocate(const struct direction *d, struct lookup *at, bool taken)
         slot++;
     if (slot <= d->tables)
         *entry_of(d, at, slot) =
-            (struct tagged_entry){tag_of(at->mixed[slot]), taken ? COUNTER_TAKEN : COUNTER_TAKEN - 1, 0};
+            (struct tagged_entry){tag_of(d->mixed[slot]), taken ? COUNTER_TAKEN : COUNTER_TAKEN - 1, 0};
     else
         while (--slot > at->provider)
             entry_of(d, at, slot)->useful--;

@@ -44,6 +44,8 @@ struct direction {
     /* Of table i in element i + 1: where it begins, and what it sees of the history. */
     struct tagged_entry *first[TAGGED_TABLES_MAX + 1];
     uint64_t seen[TAGGED_TABLES_MAX + 1];
+    uint64_t ahead; /* the branch that was foreseen, ~0: none, and what its place in table i is made of, in element i + 1 */
+    uint64_t mixed[TAGGED_TABLES_MAX + 1];
 };
 
 /* Without tables there is an entry that nobody looks at. */
@@ -55,6 +57,9 @@ static inline size_t direction_tagged_bytes(const struct direction *d)
 /* NULL, or a sentence. */
 const char *direction_init(struct direction *d, const struct predictor_config *config);
 void direction_free(struct direction *d);
+
+/* The next branch will be that at pc: its entries are looked for, so that the host has them in its cache by then. */
+void direction_foresee(struct direction *d, uint64_t pc);
 
 /* Whether the direction was foreseen; the tables and the history learn it. */
 bool direction_learn(struct direction *d, uint64_t pc, bool taken);

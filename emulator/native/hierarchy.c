@@ -100,6 +100,8 @@ static const struct served_config *fill_first(struct hierarchy *h, struct accoun
                                               bool dirty)
 {
     bool arrives_dirty = false;
+    if (h->outer[OUTER_LLC].word)
+        __builtin_prefetch(cache_set(&h->outer[OUTER_LLC], line)); /* the host has seldom used it of late */
     const struct served_config *server = read_line(h, a, 0, line, &arrives_dirty);
     leave(h, a, 0, cache_fill(first, line, dirty || arrives_dirty));
     return server;

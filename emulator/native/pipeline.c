@@ -138,7 +138,7 @@ static inline void whole(uint64_t *time, const struct summary *s)
             const struct summary_result *r = result + i;
             uint64_t at = form[r->form] + r->plus;
             time[r->to] = at;
-            retired = later(retired, at & r->retires);
+            retired = later(retired, at & (uint64_t)(int64_t)r->retires);
         }
     time[PIPELINE_RETIRED] = retired;
 }

@@ -69,7 +69,7 @@ enum { SUMMARY_AT_ONCE = 4 };
 struct summary_pair {
     uint8_t from[2];
     uint16_t last; /* of its form */
-    uint32_t plus[2];
+    uint16_t plus[2];
 };
 
 struct summary_term {
@@ -79,8 +79,8 @@ struct summary_term {
 
 struct summary_result {
     uint8_t to, form;
-    uint32_t plus;
-    uint64_t retires; /* all ones: the block has not retired before; else 0 */
+    uint16_t plus;
+    int16_t retires; /* all ones: the block has not retired before; else 0 */
 };
 
 enum { SUMMARY_FORMS = 48, SUMMARY_TERMS = 1024 };
@@ -115,10 +115,18 @@ struct pipeline {
     struct pending pending[PIPELINE_PENDING];
 };
 
+/* It will be needed when the block is left. */
+static inline void summary_prefetch(const struct summary *s)
+{
+    __builtin_prefetch(s);
+    __builtin_prefetch((const char *)s + 64);
+    __builtin_prefetch((const char *)s + 128);
+}
+
 void pipeline_init(struct pipeline *p, const struct pipeline_config *config);
 
 /* summary.c: that of a block of `count` operations, for free(). NULL: it has more than `room` terms (at most SUMMARY_TERMS)
- * or too many forms, or there is no memory. */
+ * or too many forms, some time is too much later for a summary, or there is no memory. */
 struct summary *pipeline_summarise(const struct pipeline_config *config, const struct micro_op *op, uint32_t count,
                                    uint32_t room);
 

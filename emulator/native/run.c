@@ -58,6 +58,9 @@ static inline void begin_block(struct core *c, const struct block *b, uint64_t p
     fetch(c, b, pc, bytes);
     if (c->account.delayed)
         core_hold_front(c);
+    if (b->branch == BRANCH_CONDITIONAL)
+        direction_foresee(&c->models.predictor.direction, pc + b->last);
+    summary_prefetch(b->summary);
     c->block_cause = c->account.cause;
     c->settled = false;
     c->pipeline.accesses = 0; /* those in between were no block's */
@@ -67,7 +70,7 @@ static inline void begin_block(struct core *c, const struct block *b, uint64_t p
 static inline void decide_branch(struct core *c, const struct block *b, uint64_t next_pc)
 {
     uint64_t fallthrough = c->block_pc + b->bytes;
-    uint64_t branch_pc = c->block_pc + block_last_insn(b);
+    uint64_t branch_pc = c->block_pc + b->last;
     bool taken = (b->branch != BRANCH_CONDITIONAL) | (next_pc != fallthrough);
     struct foresight foresight = predictor_branch(&c->models.predictor, &c->account, (enum branch_kind)b->branch,
                                                   branch_pc, fallthrough, next_pc, taken);
@@ -89,7 +92,7 @@ static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint
     c->block = b;
     c->block_pc = pc;
     c->continue_pc = size < bytes ? pc + size : NOWHERE;
-    c->repeat_pc = b->flags & BLOCK_REPEATS ? pc + block_last_insn(b) : NOWHERE;
+    c->repeat_pc = b->flags & BLOCK_REPEATS ? pc + b->last : NOWHERE;
     c->repeat_started = false;
     if (c->attribution)
         attribution_entered(c);

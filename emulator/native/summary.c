@@ -84,14 +84,14 @@ static int64_t smallest(const struct row *row)
     return least;
 }
 
-static void add_term(struct draft *d, uint8_t from, uint32_t plus)
+static void add_term(struct draft *d, uint8_t from, int64_t plus)
 {
-    d->full |= d->terms == d->room;
+    d->full |= d->terms == d->room || plus > UINT16_MAX;
     if (d->full)
         return;
     struct summary_pair *pair = &d->pair[d->terms / 2];
     pair->from[d->terms % 2] = from;
-    pair->plus[d->terms % 2] = plus;
+    pair->plus[d->terms % 2] = (uint16_t)plus;
     pair->last = 0;
     d->terms++;
 }
@@ -100,7 +100,7 @@ static void add_form(struct draft *d, const struct row *row)
 {
     for (uint32_t from = 0; from < PIPELINE_TIMES; from++)
         if (row->plus[from] != NEVER)
-            add_term(d, (uint8_t)from, (uint32_t)row->plus[from]);
+            add_term(d, (uint8_t)from, row->plus[from]);
     const struct summary_pair *pair = &d->pair[d->terms / 2];
     if (d->terms % 2)
         add_term(d, pair->from[0], pair->plus[0]);
@@ -125,8 +125,9 @@ static void add_result(struct draft *d, struct row row, uint32_t to, bool retire
 {
     int64_t plus = smallest(&row);
     row_add(&row, -plus);
+    d->full |= plus > UINT16_MAX;
     d->result[d->results++] = (struct summary_result){
-        .to = (uint8_t)to, .form = (uint8_t)form_of(d, &row), .plus = (uint32_t)plus, .retires = retires ? ~0ull : 0};
+        .to = (uint8_t)to, .form = (uint8_t)form_of(d, &row), .plus = (uint16_t)plus, .retires = retires ? -1 : 0};
 }
 
 /* Whether nothing is so late by this row that it is not by the other. */
@@ -186,9 +187,9 @@ static struct summary *finished(struct draft *d)
                                d->retired_terms * sizeof *d->retired);
     if (!s)
         return NULL;
-    struct summary_result *result = (struct summary_result *)(s + 1);
-    struct summary_pair *pair = (struct summary_pair *)(result + d->results);
-    struct summary_term *retired = (struct summary_term *)(pair + pairs);
+    struct summary_pair *pair = (struct summary_pair *)(s + 1);
+    struct summary_result *result = (struct summary_result *)(pair + pairs);
+    struct summary_term *retired = (struct summary_term *)(result + d->results);
     *s = (struct summary){pairs, d->results, d->retired_terms, d->retired_after_front, pair, result, retired};
     memcpy(result, d->result, d->results * sizeof *result);
     memcpy(pair, d->pair, pairs * sizeof *pair);

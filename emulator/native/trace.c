@@ -34,7 +34,7 @@ struct trace_point trace_take_at_end(struct core *c)
     if (!c->trace.event)
         return (struct trace_point){0};
     core_settle(c);
-    return c->block ? trace_take(c, c->block_pc + block_last_insn(c->block)) : (struct trace_point){0};
+    return c->block ? trace_take(c, c->block_pc + c->block->last) : (struct trace_point){0};
 }
 
 void trace_settle(struct core *c, struct trace_point *here)

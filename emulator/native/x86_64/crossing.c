@@ -28,7 +28,7 @@ static uint64_t last_insn_bytes(const struct core *c)
     const struct block *b = c->block;
     if (!b || !b->bytes)
         return 0;
-    return (uint64_t)b->bytes - block_last_insn(b);
+    return (uint64_t)b->bytes - b->last;
 }
 
 /* ---- the gate ---- */
