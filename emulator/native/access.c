@@ -48,7 +48,7 @@ static void note_delay(struct core *c, uint32_t access, bool write)
     }
 }
 
-static inline void observe(env_t *env, uint64_t vaddr, unsigned size, bool write)
+static __attribute__((noinline)) void observe(env_t *env, uint64_t vaddr, unsigned size, bool write)
 {
     struct core *c = running;
     if (!c || c->env != env)
@@ -107,9 +107,26 @@ void core_before_store(env_t *env, uint64_t vaddr, unsigned size)
  * translated code, two pages at once) is the original's. */
 
 /* Unaligned accesses take the slow way, which checks for #AC. */
-static inline bool can_be_fast(uint64_t vaddr, unsigned size)
+static inline bool can_be_fast(const struct core *c, uint64_t vaddr, unsigned size)
 {
-    return running && running->fast_accesses && !(vaddr & (size - 1));
+    return c && c->fast_accesses && !(vaddr & (size - 1));
+}
+
+/* What observe() does if nothing moves: the page is the newest of its set of the TLB, the line that of its set in L1D. Of an
+ * aligned access, all of it on that line, which the engine found at `host`. False, and nothing done, if not. */
+static inline bool observe_unmoved(struct core *c, const env_t *env, const uint8_t *host, uint64_t vaddr, bool write)
+{
+    uint64_t offset = (uint64_t)(host - c->ram.host);
+    struct hierarchy *h = &c->models.hierarchy;
+    uint32_t line = (uint32_t)((c->ram.base + offset) >> h->line_shift);
+
+    if (!c->observing || c->env != env || offset >= c->ram.bytes || (write && (c->ledger.current.copying || !h->fast_end[1])) ||
+        !mmu_newest(&c->models.mmu, &c->models.mmu.dtlb, vaddr) || !cache_touch_newest(&h->l1d, line, write))
+        return false;
+    c->pipeline.accesses++;
+    account_count(&c->account, COUNTER_DTLB_LOADS);
+    account_count(&c->account, write ? COUNTER_L1D_STORES : COUNTER_L1D_LOADS);
+    return true;
 }
 
 static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, unsigned tag)
@@ -140,13 +157,14 @@ static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, uns
     SLOW_LOAD(name, sizeof(type))                                                                                    \
     static uint64_t replace_##name(env_t *env, uint64_t vaddr, uint32_t oi, uintptr_t ra)                            \
     {                                                                                                                \
-        const uint8_t *host = can_be_fast(vaddr, sizeof(type))                                                       \
-                                  ? host_address(env, vaddr, oi, TLB_TAG_READ)                                     \
-                                  : NULL;                                                                            \
+        struct core *c = running;                                                                                    \
+        const uint8_t *host =                                                                                        \
+            can_be_fast(c, vaddr, sizeof(type)) ? host_address(env, vaddr, oi, TLB_TAG_READ) : NULL;                 \
         if (!host)                                                                                                   \
             return slow_##name(env, vaddr, oi, ra);                                                                  \
         uint64_t value = *(const type *)host;                                                                        \
-        observe(env, vaddr, sizeof(type), false);                                                                    \
+        if (!observe_unmoved(c, env, host, vaddr, false))                                                            \
+            observe(env, vaddr, sizeof(type), false);                                                                \
         return value;                                                                                                \
     }
 #define SLOW_STORE(name, bytes, type)                                                                                \
@@ -162,15 +180,16 @@ static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, uns
     SLOW_STORE(name, sizeof(memory_type), type)                                                                      \
     static void replace_##name(env_t *env, uint64_t vaddr, type value, uint32_t oi, uintptr_t ra)                    \
     {                                                                                                                \
-        uint8_t *host = can_be_fast(vaddr, sizeof(memory_type))                                                      \
-                            ? host_address(env, vaddr, oi, TLB_TAG_WRITE)                                   \
-                            : NULL;                                                                                  \
+        struct core *c = running;                                                                                    \
+        uint8_t *host =                                                                                              \
+            can_be_fast(c, vaddr, sizeof(memory_type)) ? host_address(env, vaddr, oi, TLB_TAG_WRITE) : NULL;         \
         if (!host) {                                                                                                 \
             slow_##name(env, vaddr, value, oi, ra);                                                                  \
             return;                                                                                                  \
         }                                                                                                            \
         *(memory_type *)host = (memory_type)value;                                                                   \
-        observe(env, vaddr, sizeof(memory_type), true);                                                              \
+        if (!observe_unmoved(c, env, host, vaddr, true))                                                             \
+            observe(env, vaddr, sizeof(memory_type), true);                                                          \
     }
 LOAD(helper_ret_ldub_mmu, uint8_t)
 LOAD(helper_le_lduw_mmu, uint16_t)

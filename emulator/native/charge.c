@@ -14,10 +14,13 @@
  * next stall. */
 static void book_stalls(struct core *c, const struct pipeline_cost *cost, enum cause issue, uint64_t cycles)
 {
-    for (int cause = 0; cause < CAUSE_COUNT; cause++) {
-        if (cause == CAUSE_ISSUE || !cost->cause[cause])
+    for (int cause = PIPELINE_STALLS; cause < PIPELINE_STALLS_END; cause++) {
+        uint64_t units = c->stall_fraction[cause] + cost->cause[cause];
+        if (!cost->cause[cause] || units < ISSUE_UNITS_PER_CYCLE) {
+            c->stall_fraction[cause] = units;
             continue;
-        uint64_t units = c->stall_fraction[cause] + cost->cause[cause], whole = units / ISSUE_UNITS_PER_CYCLE;
+        }
+        uint64_t whole = units / ISSUE_UNITS_PER_CYCLE;
         whole = whole < cycles ? whole : cycles;
         c->stall_fraction[cause] = units - whole * ISSUE_UNITS_PER_CYCLE;
         c->block_cause[cause] += whole;
@@ -136,7 +139,7 @@ void core_settle_block(struct core *c)
 /* What a fetch added to the time of what is delivered next. */
 void core_hold_front(struct core *c)
 {
-    for (int cause = 0; cause < CAUSE_COUNT; cause++) {
+    for (int cause = PIPELINE_STALLS; cause < PIPELINE_STALLS_END; cause++) {
         if (c->delay[cause])
             pipeline_hold(&c->pipeline, (enum cause)cause, (uint64_t)c->delay[cause] * ISSUE_UNITS_PER_CYCLE);
         c->delay[cause] = 0;

@@ -130,7 +130,7 @@ const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, u
 static void use_address_space(struct mmu *mmu)
 {
     mmu->tag = mmu->tag_of[paging_asid(&mmu->state)];
-    mmu->small_key = (uint64_t)SMALL_SHIFT << TLB_TAG_BITS | mmu->tag;
+    mmu->small_key = (uint64_t)(mmu->mode == PAGING_OFF ? 0 : SMALL_SHIFT) << TLB_TAG_BITS | mmu->tag;
 }
 
 void mmu_set_state(struct mmu *mmu, const struct paging_state *state)

@@ -39,7 +39,7 @@ enum { MMU_ASIDS = 1 << PAGING_ASID_BITS, MMU_WALK_CACHES = 3 };
 
 struct mmu {
     struct tlb dtlb, itlb, stlb; /* a unified first level is the D-TLB, and the I-TLB a view of its entries */
-    uint64_t small_key; /* what every key of a small page of the address space in force ends with */
+    uint64_t small_key; /* what every key of a small page of the address space in force ends with; with paging off none */
     uint64_t tag;       /* of the address space in force */
     enum paging_mode mode;
     unsigned large_shift;
@@ -67,16 +67,23 @@ void mmu_set_state(struct mmu *mmu, const struct paging_state *state);
 
 const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, uint64_t vaddr, enum access access);
 
+/* The entry of vaddr's small page if it is the newest of its set; nothing changes. NULL if it is not, and with paging off. */
+static inline const struct tlb_entry *mmu_newest(const struct mmu *mmu, const struct tlb *tlb, uint64_t vaddr)
+{
+    const struct tlb_entry *newest = tlb_set(&tlb->array[TLB_SMALL], vaddr, 12);
+    uint64_t key = ((vaddr << TLB_VADDR_SHIFT) & (~0ull << (12 + TLB_VADDR_SHIFT))) | mmu->small_key;
+    uint64_t difference = newest->key ^ key;
+    return difference == 0 || difference == mmu->tag ? newest : NULL;
+}
+
 /* The entry that translates vaddr (tlb_entry_paddr gives the address), good until the next call; NULL: no mapping. */
 static inline const struct tlb_entry *mmu_translate(struct mmu *mmu, struct account *a, uint64_t vaddr,
                                                     enum access access)
 {
     if (mmu->mode == PAGING_OFF)
         return &mmu->identity;
-    const struct tlb_array *small = access == ACCESS_FETCH ? &mmu->itlb.array[TLB_SMALL] : &mmu->dtlb.array[TLB_SMALL];
-    const struct tlb_entry *newest = tlb_set(small, vaddr, 12);
-    uint64_t difference = newest->key ^ (((vaddr << TLB_VADDR_SHIFT) & (~0ull << (12 + TLB_VADDR_SHIFT))) | mmu->small_key);
-    if (difference != 0 && difference != mmu->tag)
+    const struct tlb_entry *newest = mmu_newest(mmu, access == ACCESS_FETCH ? &mmu->itlb : &mmu->dtlb, vaddr);
+    if (!newest)
         return mmu_translate_slow(mmu, a, vaddr, access);
     a->now->n[access == ACCESS_FETCH ? COUNTER_ITLB_LOADS : COUNTER_DTLB_LOADS]++;
     return newest;

@@ -17,11 +17,6 @@ void pipeline_init(struct pipeline *p, const struct pipeline_config *config)
 
 /* ---- operation by operation ---- */
 
-/* What an operation's accesses add to its latency. */
-struct surprise {
-    uint64_t extra;
-};
-
 /* A missing load holds a buffer: the buffers are a port that every miss occupies for its share of them. */
 static void hold_buffer(const struct pipeline *p, uint64_t *time, uint64_t begin, uint64_t extra)
 {
@@ -43,9 +38,11 @@ static void drain_store(const struct pipeline *p, uint64_t *time, uint64_t begin
         *waits = later(*waits, time[PIPELINE_DRAIN] - room);
 }
 
-static void one(const struct pipeline *p, uint64_t *time, const struct micro_op *op, struct surprise s)
+/* `extra`: what its accesses add to its latency. */
+static inline __attribute__((always_inline)) void one(const struct pipeline *p, uint64_t *time, const struct micro_op *op,
+                                                      uint64_t extra, bool in_order)
 {
-    bool in_order = p->config.in_order, load = op->kind == MICRO_LOAD;
+    bool load = op->kind == MICRO_LOAD;
     uint64_t front = time[PIPELINE_FRONT], begin = front;
 
     for (uint32_t i = 0; i < op->sources; i++)
@@ -57,61 +54,49 @@ static void one(const struct pipeline *p, uint64_t *time, const struct micro_op 
         if (!in_order)
             time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], *port);
     }
-    uint64_t done = begin + op->latency + (load ? s.extra : 0);
+    uint64_t done = begin + op->latency + (load ? extra : 0);
     for (uint32_t i = 0; i < op->destinations; i++)
         time[op->destination[i]] = done;
     time[PIPELINE_FRONT] = (in_order ? begin : front) + op->slot;
     if (!in_order)
         time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], done);
     else if (load && p->config.blocking)
-        time[PIPELINE_FRONT] += s.extra;
-    if (s.extra && load && !p->config.blocking)
-        hold_buffer(p, time, begin, s.extra);
-    if (s.extra && op->kind == MICRO_STORE)
-        drain_store(p, time, begin, s.extra);
+        time[PIPELINE_FRONT] += extra;
+    if (extra && load && !p->config.blocking)
+        hold_buffer(p, time, begin, extra);
+    if (extra && op->kind == MICRO_STORE)
+        drain_store(p, time, begin, extra);
     if (in_order)
         time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], time[PIPELINE_FRONT]);
 }
 
-/* The accesses numbered from `first` on that an operation makes. */
-static struct surprise surprise_of(const struct pipeline *p, uint32_t first, uint32_t count)
+/* What took longer is in the order of the accesses. Those that no operation accounts for (the elements of a repeated string
+ * instruction, areas of state) are each by itself, delivered with the block's last operation. */
+static inline __attribute__((always_inline)) void each_of(const struct pipeline *p, uint64_t *time,
+                                                          const struct pipeline_work *work, uint32_t pending, bool in_order)
 {
-    struct surprise s = {0};
-    for (uint32_t i = 0; i < p->pending_count; i++) {
-        const struct pending *at = &p->pending[i];
-        if (at->access - first >= count)
-            continue;
-        s.extra = later(s.extra, at->miss + at->walk);
-    }
-    return s;
-}
-
-/* Accesses that no operation accounts for: the elements of a repeated string instruction, areas of state. Each is by
- * itself, delivered with the block's last operation. */
-static void the_rest(const struct pipeline *p, uint64_t *time, uint32_t known)
-{
-    for (uint32_t i = 0; i < p->pending_count; i++) {
-        const struct pending *at = &p->pending[i];
-        if (at->access < known)
-            continue;
-        struct micro_op op = {.kind = at->write ? MICRO_STORE : MICRO_LOAD};
-        one(p, time, &op, (struct surprise){at->miss + at->walk});
-    }
-}
-
-static void each(const struct pipeline *p, uint64_t *time, const struct pipeline_work *work, bool surprised)
-{
+    const struct pending *next = p->pending, *end = next + pending;
     uint32_t access = 0;
-    for (uint32_t i = 0; i < work->ops; i++) {
-        const struct micro_op *op = &work->op[i];
-        struct surprise s = {0};
-        if (surprised && op->accesses)
-            s = surprise_of(p, access, op->accesses);
+
+    for (const struct micro_op *op = work->op, *last = op + work->ops; op < last; op++) {
+        uint64_t extra = 0;
         access += op->accesses;
-        one(p, time, op, s);
+        for (; next < end && next->access < access; next++)
+            extra = later(extra, next->miss + next->walk);
+        one(p, time, op, extra, in_order);
     }
-    if (surprised)
-        the_rest(p, time, access);
+    for (; next < end; next++) {
+        struct micro_op op = {.kind = next->write ? MICRO_STORE : MICRO_LOAD};
+        one(p, time, &op, next->miss + next->walk, in_order);
+    }
+}
+
+static void each(const struct pipeline *p, uint64_t *time, const struct pipeline_work *work, uint32_t pending)
+{
+    if (p->config.in_order)
+        each_of(p, time, work, pending, true);
+    else
+        each_of(p, time, work, pending, false);
 }
 
 /* ---- by summary ---- */
@@ -158,22 +143,22 @@ static inline void retire(struct pipeline *p, uint32_t instructions)
             later(p->time[PIPELINE_FRONT], p->retired[(end - p->window_groups) % PIPELINE_GROUPS]);
 }
 
-/* Divide `units` among causes as `share` has them; the last one takes what rounding leaves. */
-static void divide(struct pipeline_cost *cost, uint64_t units, const uint64_t share[CAUSE_COUNT])
+/* Divide `units` among causes as `share` has them; the last one takes what rounding leaves, and all if it is the only one. */
+static void divide(struct pipeline_cost *cost, uint64_t units, const uint64_t share[PIPELINE_STALLS_END], uint64_t sum)
 {
-    uint64_t sum = 0, rest = units;
-    int last = -1;
-    for (int i = 0; i < CAUSE_COUNT; i++) {
-        sum += share[i];
-        last = share[i] ? i : last;
-    }
-    for (int i = 0; i < last; i++) {
+    int last = PIPELINE_STALLS_END - 1;
+    uint64_t rest = units;
+
+    if (!units || !sum)
+        return;
+    while (!share[last])
+        last--;
+    for (int i = PIPELINE_STALLS; i < last && share[last] != sum; i++) {
         uint64_t part = units * share[i] / sum;
         cost->cause[i] += part;
         rest -= part;
     }
-    if (last >= 0)
-        cost->cause[last] += rest;
+    cost->cause[last] += rest;
 }
 
 /* When the block retires if its accesses take no longer than hits: as it was delivered, and had it been so `early`. */
@@ -194,36 +179,37 @@ static struct retirement retired_each(const struct pipeline *p, const struct pip
     uint64_t time[PIPELINE_TIMES];
     struct retirement at;
     memcpy(time, p->time, sizeof time);
-    each(p, time, work, false);
+    each(p, time, work, 0);
     at.delivered = time[PIPELINE_RETIRED];
     memcpy(time, p->time, sizeof time);
     time[PIPELINE_FRONT] -= early;
-    each(p, time, work, false);
+    each(p, time, work, 0);
     at.early = time[PIPELINE_RETIRED];
     return at;
 }
 
 static void surprised(struct pipeline *p, const struct pipeline_work *work, struct pipeline_cost *cost)
 {
-    uint64_t before = p->time[PIPELINE_RETIRED], late = 0, stall[CAUSE_COUNT] = {0};
+    uint64_t before = p->time[PIPELINE_RETIRED], late = 0, stall[PIPELINE_STALLS_END] = {0};
 
-    memset(cost, 0, sizeof *cost);
-    for (int i = 0; i < CAUSE_COUNT; i++)
+    *cost = (struct pipeline_cost){0};
+    for (int i = PIPELINE_STALLS; i < PIPELINE_STALLS_END; i++)
         late += p->late[i];
     struct retirement hits = work->summary ? retired_by_summary(p, work->summary, late) : retired_each(p, work, late);
     if (p->pending_count || !work->summary)
-        each(p, p->time, work, true);
+        each(p, p->time, work, p->pending_count);
     else
         whole(p->time, work->summary);
     for (uint32_t i = 0; i < p->pending_count; i++) {
         stall[CAUSE_D_MISS] += p->pending[i].miss;
         stall[CAUSE_TLB_WALK] += p->pending[i].walk;
     }
-    divide(cost, hits.delivered - hits.early, p->late);
-    divide(cost, p->time[PIPELINE_RETIRED] - hits.delivered, stall);
-    cost->cause[CAUSE_ISSUE] += hits.early - before;
+    divide(cost, hits.delivered - hits.early, p->late, late);
+    divide(cost, p->time[PIPELINE_RETIRED] - hits.delivered, stall, stall[CAUSE_D_MISS] + stall[CAUSE_TLB_WALK]);
+    cost->cause[CAUSE_ISSUE] = hits.early - before;
     cost->stalled = late || p->pending_count;
-    memset(p->late, 0, sizeof p->late);
+    for (int i = PIPELINE_STALLS; i < PIPELINE_STALLS_END; i++)
+        p->late[i] = 0;
     p->is_late = false;
     p->pending_count = 0;
 }

@@ -94,6 +94,9 @@ struct summary {
     const struct summary_term *retired;
 };
 
+/* The causes of stalls, one after another. */
+enum { PIPELINE_STALLS = CAUSE_I_MISS, PIPELINE_STALLS_END = CAUSE_BRANCH + 1 };
+
 /* What is known of an access before its block is charged. */
 struct pending {
     uint32_t access; /* its number in the block */
@@ -108,7 +111,7 @@ struct pipeline {
     uint64_t taken; /* when the last taken branch was followed */
     uint64_t instructions;
     uint64_t retired[PIPELINE_GROUPS]; /* when the last instruction of each group retired, a ring; the next is not whole */
-    uint64_t late[CAUSE_COUNT]; /* units by which the front was held up since the block before */
+    uint64_t late[PIPELINE_STALLS_END]; /* units by which the front was held up since the block before */
     bool is_late;
     uint32_t accesses; /* of the block in flight, so far */
     uint32_t pending_count;
@@ -138,11 +141,11 @@ struct pipeline_work {
     uint32_t instructions;
 };
 
-/* Units that the block adds; by cause only if it was `stalled`, else all of them are issue. */
+/* Units that the block adds; by cause (issue and stalls) only if it was `stalled`, else all of them are issue. */
 struct pipeline_cost {
     uint64_t total;
     bool stalled;
-    uint64_t cause[CAUSE_COUNT];
+    uint64_t cause[PIPELINE_STALLS_END];
 };
 
 /* Whether something took longer since the block before, so that its summary alone does not tell what a block takes. */
