@@ -26,7 +26,8 @@ def program(arch: str, root: Path = ROOT) -> Program:
     flags = (
         "-std=gnu11",
         "-O2",
-        "-flto",
+        "-mllvm",  # maxima of what no predictor foresees stay conditional moves; at link time they would not
+        "-x86-cmov-converter=false",
         "-g",
         "-mcpu=baseline",
         "-fno-sanitize=all",
