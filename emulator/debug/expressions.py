@@ -2,7 +2,7 @@
 """Expressions over registers, memory and symbols, as a person writes them in a debugger.
 
     $rax + 8            a register; also by its bare name where no symbol is called so
-    current             a symbol is its address, as in assembly; `console:main` is one of a program
+    current             a symbol is its address, as in assembly; &current is the same; `console:main` is of a program
     *current            the 64-bit word there; u8(a), u16(a), u32(a) and u64(a) read others
     $pc == main && u32($sp + 8) > 3
 
@@ -167,7 +167,7 @@ class _Parser:
         self._depth += 1
         if self._depth > DEEPEST:
             raise ExpressionError(f"an expression within {DEEPEST} others is too deep; take it apart")
-        node = self._signed()
+        node = self._signed() if self._accept("&") is None else self._address()
         self._depth -= 1
         return node
 
@@ -187,6 +187,14 @@ class _Parser:
                 return _reader(inner, 8)
             case _:
                 return inner
+
+    def _address(self) -> Node:
+        """Parse what has an address: a symbol, and not a register that is called like one."""
+        name = self._peek()
+        if name.kind != "name":
+            self._refuse("a symbol is missing, which & takes the address of,")
+        self._next += 1
+        return lambda context: context.symbol(name.text)
 
     def _primary(self) -> Node:
         if self._accept("(") is not None:

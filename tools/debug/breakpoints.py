@@ -106,7 +106,7 @@ def watched_range(session: LiveSession, words: str) -> tuple[int, int]:
     else:
         address, length = live.value(words), WORD
         try:
-            _, symbol = live.programs.find(words, live.program if live.user else None)
+            _, symbol = live.programs.find(words.removeprefix("&"), live.program if live.user else None)
             length = symbol.size or WORD
         except UnknownSymbol:
             pass
