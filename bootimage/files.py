@@ -30,17 +30,22 @@ def read(path: Path) -> bytes:
 def content(path: Path) -> bytes:
     """Return the content of a file or of a pipe up to its end. Raises OSError with the reason in words.
 
-    A device, which may have no end, is refused, and so is what is larger than ``LARGEST``.
+    A device is refused, and so is what is larger than ``LARGEST``.
     """
-    mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode)):
-        raise OSError(errno.EINVAL, "it is neither a file nor a pipe")
+    refuse_devices(path)
     with path.open("rb") as file:
         if os.fstat(file.fileno()).st_size <= LARGEST:
             data = file.read(LARGEST + 1)
             if len(data) <= LARGEST:
                 return data
     raise OSError(errno.EFBIG, f"it is larger than {LARGEST >> 30} GiB, the most memory there is")
+
+
+def refuse_devices(path: Path) -> None:
+    """Raise OSError with the reason in words where a path is a device, which may have no end."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is neither a file nor a pipe")
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import os
 import re
 import signal
@@ -143,6 +144,7 @@ def _joined(argv: list[str]) -> list[str]:
 
 def run(argv: list[str]) -> int:
     """Run a command line and return the exit status; lets only KeyboardInterrupt out."""
+    _print_any_name()
     try:
         arguments = parse(argv)
         status = int(arguments.func(arguments))
@@ -152,6 +154,12 @@ def run(argv: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  whatever it is, the user gets a sentence
         return _explain(error)
     return status
+
+
+def _print_any_name() -> None:
+    """Have what the locale cannot say, such as bytes of a file's name, be printed as an escape."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _explain(error: Exception) -> int:

@@ -79,8 +79,12 @@ class ResultFile:
 
     def write(self, text: str) -> None:
         """Write the whole content and put the file in its place. Called once."""
-        self.append(text.encode())
+        self.append_text(text)
         self.finish()
+
+    def append_text(self, text: str) -> None:
+        r"""Write a part of the content; bytes of a file's name that are no text stand there as \udcXX."""
+        self.append(text.encode(errors="backslashreplace"))
 
     def append(self, data: bytes) -> None:
         """Write a part of the content."""

@@ -150,7 +150,7 @@ def trace(arguments: argparse.Namespace) -> int:
                 if file is None:
                     sys.stderr.write(part)
                 else:
-                    file.append(part.encode())
+                    file.append_text(part)
             if file is not None:
                 file.finish()
 

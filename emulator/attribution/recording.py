@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ringscope.bootimage import elf
+from ringscope.bootimage.files import refuse_devices
 from ringscope.emulator.attribution import costs
 from ringscope.emulator.attribution.costs import Attribution
 from ringscope.emulator.trace.recording import RecordingError
@@ -121,6 +122,7 @@ def write(
 def read(path: Path) -> Recording:
     """Read a file that ``write`` made. Raises RecordingError."""
     try:
+        refuse_devices(path)
         with zipfile.ZipFile(path) as archive:
             return _read(path, archive)
     except OSError as error:

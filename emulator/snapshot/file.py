@@ -24,6 +24,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ringscope.bootimage.files import refuse_devices
 from ringscope.emulator.snapshot import image_part
 from ringscope.emulator.snapshot.contents import FORMAT, Configuration, Snapshot, SnapshotError
 from ringscope.emulator.snapshot.ram_pages import PAGE
@@ -130,6 +131,7 @@ def load(path: Path) -> Snapshot:
     """Read a snapshot. Raises SnapshotError where the file is none, is damaged or of another version."""
     with _said(path, "read"):
         try:
+            refuse_devices(path)
             with path.open("rb") as file, zipfile.ZipFile(file) as archive:
                 manifest = _manifest(path, archive)
                 return _read(archive, manifest)
