@@ -58,6 +58,17 @@ class History:
         self.moments.add(self._replay.moment(self.moments.last, pinned=True))
         self._machine.print_from(self._machine.printed)
 
+    def typed(self) -> None:
+        """Note that something was typed here: what comes after this place may be otherwise than before.
+
+        It is no change of the machine: it comes again whenever this place is passed again. A guest that
+        halted for good may be woken by it.
+        """
+        self.moments.forget_after(self._replay.point)
+        self._machine.print_from(self._machine.printed)
+        if self._control.ended is not None and self._control.ended.reason == "halted":
+            self._control.rewound()
+
     # ---- backwards ----
 
     def step_back(self, n: int = 1) -> Halt:

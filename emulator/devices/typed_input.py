@@ -25,8 +25,12 @@ class TypedInput:
         self.instants = OfferInstants(interval)
 
     def type(self, data: bytes, cycle: int) -> None:
-        """Put bytes behind what waits; ``cycle`` is the present one."""
-        self._typed.extend((cycle, byte) for byte in data)
+        """Put bytes behind what waits; ``cycle`` is the present one.
+
+        Where that was gone back to, what was typed later is not typed again: there is something else now.
+        """
+        self._typed = [before for before in self._typed if before[0] <= cycle]
+        self._typed += [(cycle, byte) for byte in data]
 
     @property
     def exhausted(self) -> bool:

@@ -15,13 +15,16 @@ from ringscope.emulator.debug.live import Live
 from ringscope.emulator.debug.programs import Programs
 from ringscope.emulator.debug.recorded import Recorded
 from ringscope.emulator.devices.disk_image import DiskImage
+from ringscope.emulator.devices.host_input import byte_interval
 from ringscope.emulator.devices.replay_input import ReplayInput
+from ringscope.emulator.devices.typed_input import TypedInput
 from ringscope.emulator.machine import Machine
 from ringscope.emulator.trace.recording import Recording
 from ringscope.tools import snapshots
 from ringscope.tools.debug import (
     backwards,
     breakpoints,
+    guest_console,
     kernel,
     looking,
     memory,
@@ -46,7 +49,10 @@ if TYPE_CHECKING:
 STDIN: Final = 0
 REFUSED: Final = 2
 #: The files whose functions are the commands.
-GROUPS: Final = (running, backwards, breakpoints, looking, memory, translation, kernel, saving, help_command)
+GROUPS: Final = (
+    *(running, backwards, breakpoints, looking, memory, translation, kernel),
+    *(guest_console, saving, help_command),
+)
 
 
 def converse(arguments: argparse.Namespace) -> int:
@@ -70,7 +76,8 @@ def converse(arguments: argparse.Namespace) -> int:
 def _refuse_what_a_session_does_otherwise(options: BootOptions) -> None:
     if options.log_input is not None:
         raise UsageError(
-            "--log-input logs what is typed to the guest, and here commands are typed; try --replay"
+            "--log-input logs what is typed to the guest, and here commands are typed; try --replay, "
+            "or the command type"
         )
     if options.gdb is not None:
         raise UsageError("-s and --gdb let gdb steer the machine, and here commands do; try them with boot")
@@ -129,6 +136,15 @@ def _recorded(path: Path, options: BootOptions, printer: Printer) -> RecordedSes
     return session
 
 
+def _attach_input(machine: Machine, log: Path | None) -> None:
+    """Have a log typed to the guest, or what the command ``type`` says."""
+    hz = machine.profile.frequency_hz
+    if log is not None:
+        machine.attach_input(lambda board: ReplayInput(log, board.receiver, hz))
+    else:
+        machine.attach_input(lambda board: TypedInput(board.receiver, byte_interval(hz)))
+
+
 def _live(options: BootOptions, printer: Printer, stack: contextlib.ExitStack) -> LiveSession:
     disk = None
     if options.disk is not None:
@@ -142,10 +158,7 @@ def _live(options: BootOptions, printer: Printer, stack: contextlib.ExitStack) -
     image = snapshots.booted(machine, options)
     if options.exit_on is not None:
         machine.exit_on(options.exit_on)
-    replay = options.replay
-    if replay is not None:
-        hz = machine.profile.frequency_hz
-        machine.attach_input(lambda board: ReplayInput(replay, board.receiver, hz))
+    _attach_input(machine, options.replay)
     snapshots.go_on(machine, options)
     control = Control(machine, options.limit)
     session = LiveSession(Live(machine, image, control), control, History(control), printer)
