@@ -2,7 +2,7 @@
 """Expressions over registers, memory and symbols, as a person writes them in a debugger.
 
     $rax + 8            a register; also by its bare name where no symbol is called so
-    current             a symbol is its address, as in assembly, with & or without; `console:main` is another's
+    current             a symbol is its address, with & or without; `console:main` is one of a program
     *current            the 64-bit word there; u8(a), u16(a), u32(a) and u64(a) read others
     $pc == main && u32($sp + 8) > 3
 
