@@ -19,41 +19,13 @@ from elftools.dwarf.callframe import FDE
 from elftools.dwarf.dwarf_expr import DWARFExprParser
 from elftools.elf.elffile import ELFFile
 
+from ringscope.emulator.debug.dwarf_expressions import WORD, NoValue, State, evaluate
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 #: What a reader of damaged tables may meet.
 DAMAGE: Final = (ELFError, DWARFError, ConstructError, ValueError, LookupError, AttributeError, TypeError)
-WORD: Final = 1 << 64
-
-
-class NoValue(Exception):
-    """A caller's register cannot be found: memory that is not there, an expression that is not known."""
-
-
-@dataclass(frozen=True)
-class State:
-    """What a function has: its registers by DWARF's numbers, and memory.
-
-    ``word`` is the size of an address in bytes; ``read`` returns up to a number of bytes at an address.
-    """
-
-    registers: Mapping[int, int]
-    word: int
-    read: Callable[[int, int], bytes]
-
-    def known(self, number: int) -> int:
-        """Return a register. Raises NoValue."""
-        if number not in self.registers:
-            raise NoValue
-        return self.registers[number]
-
-    def load(self, address: int) -> int:
-        """Return the word at an address. Raises NoValue."""
-        content = self.read(address % WORD, self.word)
-        if len(content) < self.word:
-            raise NoValue
-        return int.from_bytes(content, "little")
 
 
 @dataclass(frozen=True)
@@ -124,22 +96,51 @@ class CallFrames:
         except (NoValue, *DAMAGE):
             return None
 
-    def _row(self, function: _Function, address: int) -> Mapping[Any, Any]:
+    def _table(self, function: _Function) -> list[Mapping[Any, Any]]:
         table = self._tables.get(function.start)
         if table is None:
             table = self._tables[function.start] = list(function.entry.get_decoded().table)
-        rows = [row for row in table if row["pc"] <= address]
+        return table
+
+    def _row(self, function: _Function, address: int) -> Mapping[Any, Any]:
+        rows = [row for row in self._table(function) if row["pc"] <= address]
         if not rows:
             raise NoValue
         return rows[-1]
 
-    def _unwind(self, function: _Function, address: int, state: State, stack_pointer: int) -> Caller:
-        row = self._row(function, address)
+    def frame(self, address: int, state: State) -> int:
+        """Return the canonical frame address of the function at ``address``. Raises NoValue."""
+        function = self._find(address)
+        if function is None:
+            raise NoValue
+        return self._frame(self._row(function, address), state)
+
+    def has_frame_in(self, register: int, address: int) -> bool:
+        """Return whether a register points into the function's whole frame at an instruction.
+
+        It does not before the function has set it up, nor once it has been taken down. Where nothing is said,
+        it is taken to do so.
+        """
+        function = self._find(address)
+        if function is None:
+            return True
+        try:
+            here = self._row(function, address)["cfa"]
+            rules = [row["cfa"] for row in self._table(function)]
+        except (NoValue, *DAMAGE):
+            return True
+        offsets = [rule.offset for rule in rules if rule.reg == register]
+        return not offsets or (here.reg == register and here.offset == max(offsets))
+
+    def _frame(self, row: Mapping[Any, Any], state: State) -> int:
         rule = row["cfa"]
         if rule.expr is not None:
-            frame = self._evaluate(rule.expr, state, None)
-        else:
-            frame = (state.known(rule.reg) + rule.offset) % WORD
+            return self._evaluate(rule.expr, state, None)
+        return (state.known(rule.reg) + int(rule.offset)) % WORD
+
+    def _unwind(self, function: _Function, address: int, state: State, stack_pointer: int) -> Caller:
+        row = self._row(function, address)
+        frame = self._frame(row, state)
         callers = dict(state.registers)
         callers[stack_pointer] = frame
         for number, how in row.items():
@@ -172,38 +173,5 @@ class CallFrames:
         return value
 
     def _evaluate(self, code: Any, state: State, first: int | None) -> int:  # noqa: ANN401  pyelftools'
-        """Work out a DWARF expression, those of its operations that compilers use in call-frame tables."""
-        stack = [] if first is None else [first]
-        for operation in DWARFExprParser(self._structs).parse_expr(code):
-            name, arguments = operation.op_name.removeprefix("DW_OP_"), operation.args
-            if name.startswith("lit"):
-                stack.append(int(name[3:]))
-            elif name.startswith("const"):
-                stack.append(arguments[0])
-            elif name.startswith("breg"):
-                stack.append(state.known(int(name[4:])) + arguments[0])
-            elif name == "plus_uconst":
-                stack.append(stack.pop() + arguments[0])
-            elif name == "deref":
-                stack.append(state.load(stack.pop()))
-            elif name in BINARY:
-                right = stack.pop()
-                stack.append(BINARY[name](stack.pop(), right))
-            else:
-                raise NoValue
-            stack[-1] %= WORD
-        return stack[-1]
-
-
-BINARY: Final[dict[str, Callable[[int, int], int]]] = {
-    "plus": lambda left, right: left + right,
-    "minus": lambda left, right: left - right,
-    "and": lambda left, right: left & right,
-    "mul": lambda left, right: left * right,
-    "shl": lambda left, right: left << min(right, 64),
-    "ge": lambda left, right: int(_signed(left) >= _signed(right)),
-}
-
-
-def _signed(value: int) -> int:
-    return value - WORD if value >= WORD // 2 else value
+        """Work out an expression of the table."""
+        return evaluate(DWARFExprParser(self._structs).parse_expr(code), state, first)

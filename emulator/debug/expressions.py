@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Expressions over registers, memory and symbols, as a person writes them in a debugger.
 
-    $rax + 8            a register; also by its bare name where no symbol is called so
+    $rax + 8            a register or local variable; also by its bare name where no symbol is called so
     current             a symbol is its address, with & or without; `console:main` is one of a program
     *current            the 64-bit word there; u8(a), u16(a), u32(a) and u64(a) read others
     $pc == main && u32($sp + 8) > 3

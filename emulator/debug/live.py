@@ -11,11 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ringscope.emulator.debug import crossing, disassembly, kernel_view
+from ringscope.emulator.debug import crossing, disassembly, kernel_view, our_kernel
 from ringscope.emulator.debug import registers as names
+from ringscope.emulator.debug.c_types import OTHER
+from ringscope.emulator.debug.dwarf_expressions import NoValue, State
 from ringscope.emulator.debug.expense import Expense, Reading
 from ringscope.emulator.debug.expressions import ExpressionError, parse
-from ringscope.emulator.debug.our_kernel import OurKernel
 from ringscope.emulator.debug.programs import Location, Programs, UnknownSymbol
 from ringscope.emulator.debug.spaces import AddressSpaces
 from ringscope.emulator.debug.unwind import Unwinder
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ringscope.emulator.debug.control import Control
     from ringscope.emulator.debug.disassembly import Instruction
     from ringscope.emulator.debug.source_lines import Place
+    from ringscope.emulator.debug.variables import Variable
     from ringscope.emulator.machine import Machine
 
 WORD: Final = 8
@@ -65,7 +67,7 @@ class Live:
         self.programs = Programs(image.kernel_elf, modules)
         self.spaces = AddressSpaces.on(engine, modules)
         self.view = kernel_view.view(engine.arch, image.kernel_elf)
-        self.ours = OurKernel(engine, self.programs, self.view) if self.view.current else None
+        self.ours = our_kernel.of(engine, self.programs)
         self.unwinder = Unwinder(engine, self.programs, self.spaces.program.get, self.ours)
         self._before = Reading.of(machine)
 
@@ -134,7 +136,10 @@ class Live:
     # ---- what names mean (expressions.Context) ----
 
     def register(self, name: str) -> int | None:
-        """Return a register by its name or an alias, or ``cycle``, ``instructions`` or ``space``."""
+        """Return a register by its name or an alias, ``cycle``, ``instructions``, ``space``, or a variable.
+
+        A variable is an argument or a local one of the function here, and has one number as its value.
+        """
         match name.lower():
             case "cycle":
                 return self.cycle
@@ -146,7 +151,7 @@ class Live:
                 known = self.mode.aliases.get(lower, lower)
                 if known in (*self.mode.general, *self.control.register_names()):
                     return self.engine.register(known)
-                return None
+                return self.variable(name)
 
     def symbol(self, name: str) -> int:
         """Return the address of a symbol. Raises ExpressionError."""
@@ -202,6 +207,33 @@ class Live:
             return self.spots(text)[0].address
         return self.value(text)
 
+    # ---- variables ----
+
+    def variables(self, number: int = 0) -> list[tuple[Variable, bytes | None]]:
+        """Return the arguments and local variables of a frame of the backtrace, with their bytes.
+
+        None where the program keeps a value nowhere. Raises IndexError where there is no such frame.
+        """
+        frames = self.unwinder.backtrace(number + 1)
+        frame, mode = frames[number], self.mode
+        numbers = mode.numbers
+        known = {
+            numbers[name]: value
+            for name, value in frame.registers.items()
+            if name in numbers and (number == 0 or name in mode.kept)
+        }
+        state = State(known, mode.word, self.engine.read_virtual)
+        at = frame.looked_up if frame.user else self.programs.linked(frame.looked_up)
+        found = self.programs.variables(at, self.program if frame.user else None, user=frame.user)
+        return [(each, _bytes(each, state)) for each in found]
+
+    def variable(self, name: str) -> int | None:
+        """Return the value of the innermost argument or local variable that is called so."""
+        for each, content in reversed(self.variables()):
+            if each.name == name and content is not None and each.type.kind != OTHER:
+                return each.type.number(content)
+        return None
+
     # ---- code ----
 
     @property
@@ -215,3 +247,10 @@ class Live:
         found = disassembly.instructions(self.engine.arch, self.bits, code, address)
         for _, instruction in zip(range(count), found, strict=False):
             yield instruction
+
+
+def _bytes(variable: Variable, state: State) -> bytes | None:
+    try:
+        return variable.read(state)
+    except NoValue:
+        return None

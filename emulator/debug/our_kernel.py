@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from ringscope.emulator.debug import kernel_view
 from ringscope.emulator.debug.programs import UnknownSymbol
 from ringscope.emulator.debug.structures import Structures, UnknownStructure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ringscope.emulator.cpu.engine import Engine
     from ringscope.emulator.debug.kernel_view import KernelView
@@ -28,20 +29,41 @@ FRAME_ENTRY: Final = 4  # bytes of struct frame, whose lowest bits are its kind
 FRAME_KIND: Final = 7
 ADDRESS: Final = {"x86_64": 0x000F_FFFF_FFFF_F000, "aarch64": 0x0000_FFFF_FFFF_FFFE}  # of a root's register
 ROOT_FIELD: Final = {"x86_64": "arch.cr3", "aarch64": "arch.ttbr0"}
+#: What a system call keeps for its caller (kernel/arch/ARCH/entry.S).
+KEPT: Final = {
+    "x86_64": frozenset("rbx rbp r12 r13 r14 r15 rsp rip rflags".split()),
+    "aarch64": frozenset((*(f"x{number}" for number in range(19, 31)), "sp", "pc", "pstate")),
+}
 #: States in which a thread's message waits in its struct.
 WAITS_TO_SEND: Final = frozenset(("sending", "calling"))
-IN_REGISTERS: Final = frozenset(
-    ("entry_syscall", "fastpath_call", "fastpath_reply_wait", "arch_resume_message")
-)
+#: Functions through which a message goes in the registers that the contract has it in, in assembly;
+IN_REGISTERS: Final = frozenset(("entry_syscall", "arch_resume_message"))
+#: and in C, with the variables of the threads from which it comes and to which it goes.
+SENDER_AND_PARTNER: Final = {
+    "fastpath_call": ("caller", "server"),
+    "fastpath_reply_wait": ("server", "caller"),
+}
+
+
+NOBODY_KNOWN: Final = 32  # bytes at the beginning of those, before they have fetched the current thread
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message: its badge, its tag and its words."""
+    """A message: its badge, its tag and its words; None for what is kept nowhere any more."""
 
     badge: int
-    tag: int
-    words: tuple[int, ...]
+    tag: int | None
+    words: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class InRegisters:
+    """A message on its way, and in which function; it is from the current thread, or it ``arrives`` there."""
+
+    function: str
+    message: Message
+    arrives: bool
 
 
 @dataclass(frozen=True)
@@ -90,6 +112,11 @@ class OurKernel:
     def current(self) -> int:
         """The address of the thread that runs, 0 before the first."""
         return self._word(self._view.current)
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The registers that a system call keeps for its caller."""
+        return KEPT[self._engine.arch]
 
     def variable(self, name: str) -> int:
         """Return the 64-bit value of a variable of the kernel."""
@@ -201,20 +228,43 @@ class OurKernel:
             registers=self._registers(content),
         )
 
-    def message_in_registers(self, pc: int) -> tuple[str, Message] | None:
-        """Return the message that is on its way through the kernel in registers, and in which function.
+    def message_in_registers(self, pc: int, variable: Callable[[str], int | None]) -> InRegisters | None:
+        """Return the message that is on its way through the kernel in registers.
 
-        On the fast path a message never leaves the registers; elsewhere it waits in its thread. Before the
-        partner is known, the badge is 0.
+        On the fast path a message never leaves them; elsewhere it waits in its thread. ``variable`` returns a
+        local variable's value at ``pc``: C may keep a word in any register, or none that nobody needs any
+        more. Before the partner is known, the badge is 0.
         """
         function = self.function_at(pc)
+        if function in SENDER_AND_PARTNER:
+            tag, *kept = (variable(name) for name in ("tag", "w0", "w1", "w2", "w3"))
+            message = Message(0, tag, tuple(kept))
+            return InRegisters(function, message, self._has_switched(function, pc, variable))
         if function not in IN_REGISTERS:
             return None
-        register = self._engine.register
         if self._engine.arch == "aarch64":
             names = [f"x{number}" for number in range(6)]
         else:
-            names = ["rdi", "rsi", "rdx", "r10" if function == "entry_syscall" else "rcx", "r8", "r9"]
-        first, tag, *words = (register(name) for name in names)
-        badge = first if function == "arch_resume_message" else 0
-        return function, Message(badge, tag, tuple(words))
+            arrived = function == "arch_resume_message" and pc == self._symbol(function)
+            names = ["rdi", "rsi", "rdx", "rcx" if arrived else "r10", "r8", "r9"]
+        first, tag, *words = (self._engine.register(name) for name in names)
+        leaves = function == "arch_resume_message"
+        return InRegisters(function, Message(first if leaves else 0, tag, tuple(words)), leaves)
+
+    def _has_switched(self, function: str, pc: int, variable: Callable[[str], int | None]) -> bool:
+        """Return whether the current thread is already the one that the message goes to.
+
+        One of the two is known until then, but for the first instructions.
+        """
+        sender, partner = (variable(name) for name in SENDER_AND_PARTNER[function])
+        if sender is not None:
+            return sender != self.current
+        if partner is not None:
+            return partner == self.current
+        return pc - self._symbol(function) >= NOBODY_KNOWN
+
+
+def of(engine: Engine, programs: Programs) -> OurKernel | None:
+    """Return what is read of it on a machine, None where another kernel was booted."""
+    view = kernel_view.view(engine.arch, programs.kernel)
+    return OurKernel(engine, programs, view) if view.current else None

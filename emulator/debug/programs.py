@@ -19,11 +19,13 @@ from ringscope.bootimage import ImageError, elf
 from ringscope.emulator.debug.call_frames import CallFrames
 from ringscope.emulator.debug.source_lines import SourceLines
 from ringscope.emulator.debug.symbols import FUNCTION, NO_TYPE, OBJECT, SymbolTable, defined
+from ringscope.emulator.debug.variables import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ringscope.emulator.debug.source_lines import Place
+    from ringscope.emulator.debug.variables import Variable
 
 KERNEL: Final = "kernel"
 KINDS: Final = frozenset((NO_TYPE, OBJECT, FUNCTION))
@@ -56,6 +58,7 @@ class _Program:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self.frames = CallFrames(data)
+        self.variables = Variables(data, self.frames)
 
     @cached_property
     def symbols(self) -> dict[str, list[Symbol]]:
@@ -200,10 +203,18 @@ class Programs:
 
     def frames(self, program: str | None, *, user: bool) -> CallFrames | None:
         """Return a program's call-frame information."""
+        found = self._at(program, user=user)
+        return None if found is None else found.frames
+
+    def variables(self, address: int, program: str | None, *, user: bool) -> list[Variable]:
+        """Return the arguments and local variables that the source has at a code address."""
+        found = self._at(program, user=user)
+        return [] if found is None else found.variables.at(address)
+
+    def _at(self, program: str | None, *, user: bool) -> _Program | None:
         if user and program is None:
             return None
-        found = self._programs.get(program if user else None)
-        return None if found is None else found.frames
+        return self._programs.get(program if user else None)
 
     def data_symbol(self, address: int, program: str | None, *, user: bool) -> str | None:
         """Return ``symbol+0x12`` for any address inside a symbol of known size."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a processor's registers are called in its present mode, and DWARF's numbers for them.
+"""What a processor's registers are called in its present mode, DWARF's numbers for them, and who keeps them.
 
-Sources of the numbers: System V ABI, AMD64 supplement, figure 3.36, and i386 supplement, table 2.14; DWARF
-for the Arm 64-bit Architecture, table 1.
+Sources: System V ABI, AMD64 supplement, figures 3.36 and 3.4, and i386 supplement, tables 2.14 and 2.3; DWARF
+for the Arm 64-bit Architecture, table 1; Procedure Call Standard for the Arm 64-bit Architecture, 6.1.1.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ ARM64: Final = [*(f"x{n}" for n in range(31)), "sp"]
 class Mode:
     """What a processor's registers are called in one of its modes.
 
-    ``dwarf`` are the names by DWARF's number. ``system`` are those that only a kernel has.
+    ``dwarf`` are the names by DWARF's number. ``system`` are those that only a kernel has, ``kept`` those
+    that a function keeps for its caller.
     """
 
     arch: str
@@ -42,6 +43,12 @@ class Mode:
     general: tuple[str, ...]
     system: tuple[str, ...]
     dwarf: Mapping[int, str]
+    kept: frozenset[str]
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """DWARF's numbers by name."""
+        return {name: number for number, name in self.dwarf.items()}
 
     @property
     def whole(self) -> dict[str, str]:
@@ -65,6 +72,7 @@ LONG: Final = Mode(
     general=REGISTERS["x86_64"].general,
     system=(*"cs ss ds es fs gs cr0 cr2 cr3 cr4 efer".split(),),
     dwarf=dict(enumerate(AMD64)),
+    kept=frozenset("rbx rbp rsp r12 r13 r14 r15".split()),
 )
 PROTECTED: Final = Mode(
     arch="x86_64",
@@ -77,6 +85,7 @@ PROTECTED: Final = Mode(
     general=(*"eax ebx ecx edx esi edi ebp esp eip eflags".split(),),
     system=LONG.system,
     dwarf=dict(enumerate(I386)),
+    kept=frozenset("ebx ebp esp esi edi".split()),
 )
 ARM: Final = Mode(
     arch="aarch64",
@@ -91,6 +100,7 @@ ARM: Final = Mode(
         *"elr_el1 spsr_el1 esr_el1 far_el1 sp_el0 vbar_el1 ttbr0_el1 ttbr1_el1 tcr_el1 sctlr_el1".split(),
     ),
     dwarf=dict(enumerate(ARM64)) | {32: "pc"},
+    kept=frozenset((*(f"x{n}" for n in range(19, 30)), "sp")),
 )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ringscope.emulator.debug import crossing, function_edges
 from ringscope.emulator.debug import registers as names
-from ringscope.emulator.debug.call_frames import State
+from ringscope.emulator.debug.dwarf_expressions import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,7 +130,7 @@ class Unwinder:
         table = self._programs.frames(program, user=frame.user)
         if table is None:
             return None
-        numbers = {name: number for number, name in known.dwarf.items()}
+        numbers = known.numbers
         state = {numbers[name]: value for name, value in frame.registers.items() if name in numbers}
         caller = table.caller(at, State(state, known.word, read), numbers[known.stack_pointer])
         if (

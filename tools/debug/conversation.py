@@ -31,6 +31,7 @@ from ringscope.tools.debug import (
     running,
     saving,
     translation,
+    variables,
 )
 from ringscope.tools.debug import help as help_command
 from ringscope.tools.debug.help import Leave
@@ -50,7 +51,7 @@ STDIN: Final = 0
 REFUSED: Final = 2
 #: The files whose functions are the commands.
 GROUPS: Final = (
-    *(running, backwards, breakpoints, looking, memory, translation, kernel),
+    *(running, backwards, breakpoints, looking, variables, memory, translation, kernel),
     *(guest_console, saving, help_command),
 )
 

@@ -15,8 +15,8 @@ GROUP: Final = "the session"
 COLUMN: Final = 26  # characters of names and arguments before what they do
 PLACES: Final = """\
 A PLACE is a symbol (fastpath_call), a program's symbol (console:main), FILE:LINE, or *ADDRESS. An EXPR has
-C's operators, $registers ($pc, $sp, $cycle on any machine), symbols (their addresses), *ADDRESS and
-u8(), u16(), u32(), u64() for memory. An empty line does the last step again."""
+C's operators, $registers ($pc, $sp, $cycle on any machine), symbols (their addresses), local variables
+(their values), *ADDRESS and u8(), u16(), u32(), u64() for memory. An empty line does the last step again."""
 
 
 class Leave(Exception):

@@ -89,13 +89,12 @@ def messages(session: LiveSession, words: str) -> Reply:
     found = ours.threads()
     names = _names(session, found)
     rows, data = [], []
-    held = None if live.user else ours.message_in_registers(live.pc)
+    held = None if live.user else ours.message_in_registers(live.pc, live.variable)
     if held is not None:
-        function, message = held
         who = names.get(ours.current, "?")
-        verb = "to" if function == "arch_resume_message" else "from"
-        rows.append(f"in the registers, at {function}: {verb} {who}, {_message(message)}")
-        data.append({"in": "registers", "at": function, verb: who, **_message_data(message)})
+        verb = "to" if held.arrives else "from"
+        rows.append(f"in the registers, at {held.function}: {verb} {who}, {_message(held.message)}")
+        data.append({"in": "registers", "at": held.function, verb: who, **_message_data(held.message)})
     for thread in found:
         if thread.message is not None:
             name = names[thread.address]
@@ -107,14 +106,14 @@ def messages(session: LiveSession, words: str) -> Reply:
 
 
 def _message(message: Message) -> str:
-    return (
-        f"badge {message.badge:#x}, tag {message.tag:#x}, words {' '.join(map(hexadecimal, message.words))}"
-    )
+    words = " ".join("?" if word is None else hexadecimal(word) for word in message.words)
+    tag = "?" if message.tag is None else hexadecimal(message.tag)
+    return f"badge {message.badge:#x}, tag {tag}, words {words}"
 
 
 def _message_data(message: Message) -> dict[str, object]:
     return {
         "badge": hexadecimal(message.badge),
-        "tag": hexadecimal(message.tag),
-        "words": [hexadecimal(word) for word in message.words],
+        "tag": None if message.tag is None else hexadecimal(message.tag),
+        "words": [None if word is None else hexadecimal(word) for word in message.words],
     }
