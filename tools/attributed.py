@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ringscope.emulator.attribution.names import Names
 from ringscope.emulator.attribution.recorder import Recorder
 from ringscope.emulator.debug.spaces import AddressSpaces
+from ringscope.tools.options import UsageError
 
 if TYPE_CHECKING:
     import contextlib
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ringscope.emulator.attribution.recorder import RawAttribution
     from ringscope.emulator.machine import Machine
+    from ringscope.tools.options import BootOptions
     from ringscope.tools.session import Image
 
 #: Where sources are looked for that were compiled by a relative name: ours are named from the checkout.
@@ -27,6 +29,15 @@ def names(
 ) -> Names:
     """Return the names of a run's places."""
     return Names(programs, kernel, modules, SOURCES)
+
+
+def refuse_to_save(options: BootOptions) -> None:
+    """Raise UsageError where a run that is to be attributed is to be saved too."""
+    if options.save is not None:
+        raise UsageError(
+            "--save-snapshot saves no run whose costs are attributed to instructions; save it in a run "
+            "of its own, which is the same"
+        )
 
 
 class Watcher:

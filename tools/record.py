@@ -46,6 +46,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def record(arguments: argparse.Namespace) -> int:
     """Run ``record`` and return the exit status."""
     options = BootOptions.of(arguments)
+    attributed.refuse_to_save(options)
     folded, callgrind, output = arguments.folded, arguments.callgrind, arguments.output
     if output is None and folded is None and callgrind is None:
         output = DEFAULT_FILE

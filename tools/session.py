@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from ringscope.emulator.debug.gdb.address import Address, BadAddress, Listener
 from ringscope.emulator.debug.gdb.server import Server
-from ringscope.emulator.debug.history import History
 from ringscope.emulator.devices.disk_image import DiskImage
 from ringscope.emulator.devices.host_input import PipedInput, TerminalInput, byte_interval
 from ringscope.emulator.devices.replay_input import ReplayInput
@@ -89,7 +88,7 @@ def run(options: BootOptions, watch: Watch | None = None) -> Outcome:
         if listener is None:
             end = snapshots.run(machine, options)
         else:
-            end = Server(machine, image, listener, options.limit, History).run(frozen=options.frozen)
+            end = Server(machine, image, listener, options.limit).run(frozen=options.frozen)
         seconds = time.monotonic() - started
         console.flush()
         if end.reason == "interrupted" and signals.status is not None:

@@ -7,7 +7,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from ringscope.tools import counter_table, endings, explain, results, session
+from ringscope.tools import attributed, counter_table, endings, explain, results, session
 from ringscope.tools.options import (
     BootOptions,
     UsageError,
@@ -55,6 +55,8 @@ def stat(arguments: argparse.Namespace) -> int:
         raise UsageError("-x needs something to put between the fields, as in -x,")
     if arguments.json is not None and arguments.json == arguments.output:
         raise UsageError(f"--json and -o name one file, {arguments.json}; give two")
+    if arguments.explain is not None:
+        attributed.refuse_to_save(options)
     with contextlib.ExitStack() as stack:
         json_file, text_file = (
             None if path is None else stack.enter_context(results.ResultFile(path))

@@ -12,12 +12,13 @@ snapshots of one machine share where they are equal. What the engine and the cor
 
 from ringscope.emulator.snapshot.contents import Configuration, Snapshot, SnapshotError
 from ringscope.emulator.snapshot.file import check_writable, load, save
-from ringscope.emulator.snapshot.machine_state import restore, take
+from ringscope.emulator.snapshot.machine_state import can_be_taken, restore, take
 
 __all__ = [
     "Configuration",
     "Snapshot",
     "SnapshotError",
+    "can_be_taken",
     "check_writable",
     "load",
     "restore",

@@ -25,6 +25,11 @@ MACHINE = "machine"  # the path of the machine itself, for its own events
 LOOK_AT_INPUT = f"{MACHINE}:_poll_input"
 
 
+def can_be_taken(machine: Machine) -> bool:
+    """Return whether a machine can be saved: not while its costs are attributed."""
+    return not machine.engine.library.core_is_attributing(machine.engine.core)
+
+
 def take(machine: Machine, before: Snapshot | None = None) -> Snapshot:
     """Save a machine between two runs. Pages of RAM that are as in ``before`` are shared with it."""
     engine, clock = machine.engine, machine.clock

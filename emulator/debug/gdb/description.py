@@ -39,8 +39,11 @@ class Register:
 
     def read(self, control: Control) -> bytes:
         """Return its value as gdb has it."""
-        value = control.register(self.ours) & (1 << self.bits) - 1
-        return value.to_bytes(self.bits // BYTE, "little")
+        return self.encoded(control.register(self.ours))
+
+    def encoded(self, value: int) -> bytes:
+        """Return a value of it as gdb has it."""
+        return (value & (1 << self.bits) - 1).to_bytes(self.bits // BYTE, "little")
 
     def write(self, control: Control, data: bytes) -> None:
         """Set it. Raises ValueError if it can only be read, or has another width."""

@@ -11,17 +11,21 @@ import contextlib
 import select
 from typing import TYPE_CHECKING
 
-from ringscope.emulator.debug import kernel_view
+from ringscope.emulator.debug import kernel_view, our_kernel
 from ringscope.emulator.debug.control import Control
 from ringscope.emulator.debug.gdb.connection import Connection
 from ringscope.emulator.debug.gdb.files import Files
 from ringscope.emulator.debug.gdb.monitor import Monitor
 from ringscope.emulator.debug.gdb.processes import Processes
 from ringscope.emulator.debug.gdb.stub import KERNEL_FILE, Leave, Motion, Stub, Way
+from ringscope.emulator.debug.gdb.threads import KernelThreads
 from ringscope.emulator.debug.gdb.view import FAILED
 from ringscope.emulator.debug.halt import Halt, Why
+from ringscope.emulator.debug.history import History
+from ringscope.emulator.debug.programs import Programs
 from ringscope.emulator.debug.spaces import AddressSpaces
 from ringscope.emulator.machine import EXIT_STATUS, Exit, Machine
+from ringscope.emulator.snapshot import can_be_taken
 from ringscope.emulator.trace.event import read, user_spaces
 from ringscope.emulator.trace.recorder import Recorder
 
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
     from ringscope.bootimage import LoadedImage
     from ringscope.bootimage.arm64 import LoadedArm64
     from ringscope.emulator.debug.gdb.address import Listener
-    from ringscope.emulator.debug.gdb.reverse import Reverse
 
 WAIT_SECONDS = 0.1  # until the host's signals are looked at while gdb holds the machine
 PARTING_LOOKS = 50  # for so many times WAIT_SECONDS a client may say good-bye when the run has ended
@@ -47,13 +50,11 @@ class Server:
         image: LoadedImage | LoadedArm64,
         listener: Listener,
         limit: int | None = None,
-        make_reverse: Callable[[Control], Reverse] | None = None,
     ) -> None:
-        """``image`` is what the machine was loaded with; ``make_reverse`` begins a history for a client."""
+        """``image`` is what the machine was loaded with."""
         self._machine = machine
         self._listener = listener.socket
-        self._make_reverse = make_reverse
-        self._reverse: Reverse | None = None
+        self._history: History | None = None
         self._control = Control(machine, limit)
         self._client: Connection | None = None
         self._parting: Connection | None = None
@@ -65,7 +66,9 @@ class Server:
             self._files[KERNEL_FILE] = image.kernel_elf
         modules = [(module.name, module.data) for module in image.modules]
         self._names = AddressSpaces.on(machine.engine, modules)
-        self._processes = Processes(self._names.program.get)
+        ours = our_kernel.of(machine.engine, Programs(image.kernel_elf, modules))
+        threads = None if ours is None else KernelThreads(machine.engine, ours)
+        self._processes = Processes(self._names.program.get, threads)
         self._call_register = kernel_view.CUSTOM[machine.engine.arch]
 
     def run(self, *, frozen: bool) -> Exit:
@@ -148,14 +151,14 @@ class Server:
         """Serve a client until it is gone; return the end of the run if it ended."""
         if self._control.engine.in_user_mode:
             self._know(self._control.space, self._control.pc)
-        if self._make_reverse is not None:
-            self._reverse = self._make_reverse(self._control)
+        if can_be_taken(self._machine):
+            self._history = History(self._control)
         stub = Stub(
             self._control,
             self._processes,
             Files(self._files),
             Monitor(self._control, self._processes),
-            self._reverse,
+            goes_back=self._history is not None,
         )
         with contextlib.ExitStack() as stack:
             if not self._machine.engine.tracing:
@@ -195,16 +198,16 @@ class Server:
         return None
 
     def _move(self, motion: Motion) -> Halt:
-        control, reverse = self._control, self._reverse
+        control, history = self._control, self._history
         match motion.way:
             case Way.STEP:
                 return control.step()
             case Way.RANGE:
                 return self._step_within(motion.within)
-            case Way.STEP_BACK if reverse is not None:
-                return reverse.step_back()
-            case Way.RESUME_BACK if reverse is not None:
-                return reverse.resume_back()
+            case Way.STEP_BACK if history is not None:
+                return history.step_back()
+            case Way.RESUME_BACK if history is not None:
+                return history.resume_back()
             case _:
                 return control.resume()
 

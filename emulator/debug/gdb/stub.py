@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from ringscope.emulator.debug.gdb.description import DESCRIPTIONS
 from ringscope.emulator.debug.gdb.packet import MOST, escape
 from ringscope.emulator.debug.gdb.places import REASONS, Place, Places
-from ringscope.emulator.debug.gdb.processes import MACHINE, THREAD, Process, Processes, parse_thread
+from ringscope.emulator.debug.gdb.processes import MACHINE, Process, Processes, parse_thread
 from ringscope.emulator.debug.gdb.view import View
 from ringscope.emulator.debug.halt import Halt, WatchHit, Why
 from ringscope.emulator.machine import Exit
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ringscope.emulator.debug.control import Control
     from ringscope.emulator.debug.gdb.files import Files
     from ringscope.emulator.debug.gdb.monitor import Monitor
-    from ringscope.emulator.debug.gdb.reverse import Reverse
 
 SIGINT, SIGTRAP, SIGABRT = 2, 5, 6  # as gdb numbers them
 ERROR = b"E01"
@@ -79,7 +78,7 @@ Answer = list[bytes] | Motion | tuple[list[bytes], Leave]
 
 
 class Stub:
-    """One conversation with gdb. ``reverse`` moves the machine backwards, None where there is no history."""
+    """One conversation with gdb; ``goes_back`` says whether the machine can be moved backwards."""
 
     def __init__(
         self,
@@ -87,19 +86,21 @@ class Stub:
         processes: Processes,
         files: Files,
         monitor: Monitor,
-        reverse: Reverse | None = None,
+        *,
+        goes_back: bool = True,
     ) -> None:
         """Begin with the machine standing still."""
         self._control = control
         self._processes = processes
         self._files = files
         self._monitor = monitor
-        self._reverse = reverse
+        self._goes_back = goes_back
         self._description = DESCRIPTIONS[control.engine.arch]
         self.places = Places(control, processes)
         self.multiprocess = False
         self.acknowledges = True
-        self._looked_at = MACHINE
+        self._looked_at = self._thread_looked_at = MACHINE
+        processes.moved()
         self._motion: Motion | None = None
         self._detached: set[int] = set()
         self._watch_told: Place | None = None
@@ -117,7 +118,7 @@ class Stub:
             (b"qfThreadInfo", self._threads),
             (b"qsThreadInfo", lambda _: [b"l"]),
             (b"qAttached", lambda _: [b"1"]),
-            (b"qC", lambda _: [b"QC" + self._thread(self._looked_at)]),
+            (b"qC", lambda _: [b"QC" + self._thread(self._looked_at, self._thread_looked_at)]),
             (b"QStartNoAckMode", self._no_acknowledgements),
             (b"vCont?", lambda _: [b"vCont;c;C;s;S;r"]),
             (b"vCont;", self._continue),
@@ -162,8 +163,12 @@ class Stub:
             return self._processes.of(self._control.space)
         return Process(MACHINE, None)
 
-    def _thread(self, pid: int) -> bytes:
-        return b"p%x.%x" % (pid, THREAD) if self.multiprocess else b"%x" % THREAD
+    def _thread(self, pid: int, number: int) -> bytes:
+        return b"p%x.%x" % (pid, number) if self.multiprocess else b"%x" % number
+
+    def _running_in(self, pid: int) -> int:
+        """Return the thread of a process that is in the processor, or the first."""
+        return self._processes.running(self._process(pid))
 
     def _process(self, pid: int | None = None) -> Process:
         process = self._processes.by_pid(self._looked_at if pid is None else pid)
@@ -172,20 +177,31 @@ class Stub:
         return process
 
     def _view(self) -> View:
-        """Return what is seen of the process looked at; where another runs, nobody has its registers."""
-        process = self._process()
-        present = process.pid == self._told or process.space in (None, self._control.space)
-        return View(self._control, process.space, present=present)
+        """Return what is seen of the thread looked at; of one that does not run, what it left user mode with.
+
+        The one that a stop was told of is where the processor stands, in whichever ring.
+        """
+        process, number = self._process(), self._thread_looked_at
+        in_force = process.space in (None, self._control.space)
+        told = (process.pid, number) == (self._told, self._thread_told)
+        runs = in_force and number == self._processes.running(process)
+        left = None if told else self._processes.left_user(process, number)
+        if told or (runs and (left is None or self._control.engine.in_user_mode)):
+            return View(self._control, process.space)
+        return View(self._control, process.space, left or {})
 
     def _look_at(self, text: bytes) -> Answer:
-        pid = parse_thread(text[1:])
+        pid, number = parse_thread(text[1:])
         if text[:1] == b"g":
             self._looked_at = self._told if pid is None else self._process(pid).pid
+            told = self._thread_told if self._looked_at == self._told else self._running_in(self._looked_at)
+            self._thread_looked_at = number or told
         return [b"OK"]
 
     def _is_alive(self, text: bytes) -> Answer:
-        pid = parse_thread(text)
-        known = pid is None or self._processes.by_pid(pid) is not None
+        pid, number = parse_thread(text)
+        process = None if pid is None else self._processes.by_pid(pid)
+        known = pid is None or (process is not None and number in (None, *self._processes.threads(process)))
         return [b"OK" if known and pid not in self._detached else ERROR]
 
     def _listed(self) -> list[int]:
@@ -202,7 +218,11 @@ class Stub:
         return [pid for pid in self._known if pid not in self._detached]
 
     def _threads(self, _: bytes) -> Answer:
-        return [b"m" + b",".join(map(self._thread, self._listed()))]
+        listed = [(pid, number) for pid in self._listed() for number in self._numbers(pid)]
+        return [b"m" + b",".join(self._thread(pid, number) for pid, number in listed)]
+
+    def _numbers(self, pid: int) -> list[int]:
+        return self._processes.threads(self._process(pid))
 
     def _detach(self, text: bytes) -> Answer:
         if not text:
@@ -219,7 +239,7 @@ class Stub:
     def _supported(self, text: bytes) -> Answer:
         self.multiprocess = b"multiprocess+" in text
         self._last = self._stop(SIGTRAP, "", self._told)
-        return [(FEATURES + (REVERSE_FEATURES if self._reverse is not None else "")).encode()]
+        return [(FEATURES + (REVERSE_FEATURES if self._goes_back else "")).encode()]
 
     def _no_acknowledgements(self, _: bytes) -> Answer:
         self.acknowledges = False
@@ -273,7 +293,7 @@ class Stub:
     def _continue(self, text: bytes) -> Answer:
         """Take the first action: there is one processor."""
         action, _, thread = text.split(b";")[0].partition(b":")
-        pid = parse_thread(thread) or self._told
+        pid = parse_thread(thread)[0] or self._told
         match action[:1]:
             case b"s" | b"S":
                 return self._move(Motion(Way.STEP, pid))
@@ -286,7 +306,7 @@ class Stub:
                 raise ValueError("no such action")
 
     def _backwards(self, way: Way) -> Answer:
-        if self._reverse is None:
+        if not self._goes_back:
             raise ValueError("there is no history")
         return self._move(Motion(way, self._looked_at))
 
@@ -302,6 +322,7 @@ class Stub:
 
     def stopped(self, halt: Halt) -> bytes:
         """Say to gdb where and why the machine stands still after a motion."""
+        self._processes.moved()
         self.before_telling()
         self._last = self._tell(halt)
         return self._last
@@ -344,10 +365,12 @@ class Stub:
 
     def _stop(self, signal: int, reason: str, pid: int) -> bytes:
         self._told = self._looked_at = pid
+        self._thread_told = self._thread_looked_at = self._running_in(pid)
         self._just_stopped = True
         if pid not in self._known:
             self._known.append(pid)
-        return b"T%02x" % signal + reason.encode() + b"thread:" + self._thread(pid) + b";"
+        thread = self._thread(pid, self._thread_told)
+        return b"T%02x" % signal + reason.encode() + b"thread:" + thread + b";"
 
     def _end(self) -> bytes:
         status = 0 if self._exit is None else self._exit.status

@@ -13,6 +13,8 @@ from ringscope.emulator.debug.gdb.description import BYTE, DESCRIPTIONS, Registe
 from ringscope.emulator.debug.gdb.packet import MOST, unescape
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ringscope.emulator.debug.control import Control
 
 DONE, FAILED = b"OK", b"E01"
@@ -21,15 +23,15 @@ DONE, FAILED = b"OK", b"E01"
 class View:
     """What gdb sees of a machine through a process.
 
-    ``space`` is its address space, None for that in force; ``present`` says whether its registers are in the
-    processor: where they are not, they are unknown, and the program counter is 0.
+    ``space`` is its address space, None for that in force; ``left`` are the registers of a thread that is not
+    in the processor, None where it is. What is not among them is unknown, and the program counter is 0.
     """
 
-    def __init__(self, control: Control, space: int | None, *, present: bool) -> None:
+    def __init__(self, control: Control, space: int | None, left: Mapping[str, int] | None = None) -> None:
         """Look."""
         self._control = control
         self._space = space
-        self._present = present
+        self._left = left
         self._description = DESCRIPTIONS[control.engine.arch]
 
     def registers(self) -> bytes:
@@ -41,10 +43,13 @@ class View:
         return self._value(self._description.by_number[int(text, 16)])
 
     def _value(self, register: Register) -> bytes:
-        size = register.bits // BYTE
-        if not self._present:  # gdb must have some program counter, or it does not go on
-            return (b"00" if register.ours == self._control.engine.program_counter else b"xx") * size
-        return register.read(self._control).hex().encode()
+        if self._left is None:
+            return register.read(self._control).hex().encode()
+        if register.ours in self._left:
+            return register.encoded(self._left[register.ours]).hex().encode()
+        # gdb must have some program counter, or it does not go on
+        nothing = b"00" if register.ours == self._control.engine.program_counter else b"xx"
+        return nothing * (register.bits // BYTE)
 
     def set_registers(self, text: bytes) -> bytes:
         """Answer ``G``."""
@@ -60,7 +65,7 @@ class View:
         return DONE
 
     def _demand_presence(self) -> None:
-        if not self._present:
+        if self._left is not None:
             raise ValueError("its registers are not in the processor")
 
     def read(self, text: bytes) -> bytes:
