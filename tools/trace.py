@@ -248,6 +248,12 @@ def names_of(recording: Recording, options: BootOptions) -> tuple[Names, Image]:
             f"{recording.path}: a recording of {arch}, and the image is for {options.machine.arch}; give the "
             "image that ran, or --arch for the bundled one"
         )
+    if not recording.is_whole:
+        print(
+            f"ringscope: {recording.path}: its end is missing, as when a run is cut off: "
+            f"{recording.length:,} events are there, and no names of programs and marks",
+            file=sys.stderr,
+        )
     image = Machine(MachineConfig(arch=arch), _print_nothing).system.read_image(options.request)
     view = kernel_view.view(arch, image.kernel_elf)
     symbols = SymbolTable(image.kernel_elf, [(module.name, module.data) for module in image.modules])

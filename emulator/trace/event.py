@@ -63,13 +63,20 @@ class Event:
     number: int
 
 
-SPACE_WORD, FROM_USER = 3, 57  # where `space` and `from_user` are: in 64-bit words, in bytes
+#: Where `space`, `kind` and `from_user` are: in 64-bit words, in bytes, in bytes.
+SPACE_WORD, KIND_BYTE, FROM_USER = 3, 56, 57
 
 
 def user_spaces(events: bytes) -> set[int]:
     """Return the address spaces in which user code was left, without looking at each event."""
     spaces = memoryview(events).cast("Q")[SPACE_WORD :: LAYOUT.size // 8]
     return set(itertools.compress(spaces.tolist(), events[FROM_USER :: LAYOUT.size]))
+
+
+def unknown_kind(events: bytes) -> int | None:
+    """Return the kind of an event that there is not, as damage makes it; None where there are all."""
+    most = max(events[KIND_BYTE :: LAYOUT.size], default=0)
+    return most if most > max(Kind) else None
 
 
 def read(events: bytes) -> Iterator[Event]:

@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from ringscope.emulator.trace.event import LAYOUT
+from ringscope.emulator.trace.event import LAYOUT, unknown_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,7 +64,10 @@ class RecordingWriter:
 
 
 class Recording:
-    """A recording that is read again. Every method raises RecordingError."""
+    """A recording that is read again. Every method raises RecordingError.
+
+    ``is_whole`` says whether its end is there, with the names of address spaces and marks.
+    """
 
     def __init__(self, path: Path) -> None:
         """Read its first and its last line."""
@@ -74,8 +77,10 @@ class Recording:
             self.head = self._head(line)
             self._begin = len(line)
             self._end, last = self._last(file)
-        self.programs: dict[int, str | None] = {int(root): name for root, name in last["programs"].items()}
-        self.marks: dict[int, str] = {int(number): name for number, name in last["marks"].items()}
+        self.is_whole = last is not None
+        programs, marks = ({}, {}) if last is None else last
+        self.programs: dict[int, str | None] = programs
+        self.marks: dict[int, str] = marks
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[IO[bytes]]:
@@ -99,24 +104,33 @@ class Recording:
         except (ValueError, KeyError, TypeError) as error:
             raise RecordingError(f"{self.path}: not a recording of ringscope trace") from error
 
-    def _last(self, file: IO[bytes]) -> tuple[int, dict[str, Any]]:
-        """Return where the events end, and the last line."""
+    def _last(self, file: IO[bytes]) -> tuple[int, tuple[dict[int, Any], dict[int, str]] | None]:
+        """Return where the events end, and what the last line says; None where there is none."""
         size = file.seek(0, 2)
-        nothing: dict[str, Any] = {"programs": {}, "marks": {}}
         whole = self._begin + (size - self._begin) // LAYOUT.size * LAYOUT.size
         if size - self._begin < LENGTH.size:
-            return whole, nothing
+            return self._without_rest(file, whole), None
         file.seek(size - LENGTH.size)
         magic, length = LENGTH.unpack(file.read(LENGTH.size))
         at = size - LENGTH.size - length
         if magic != TRAILER or at < self._begin:
-            return whole, nothing
+            return self._without_rest(file, whole), None
         file.seek(at)
         try:
             last = json.loads(file.read(length))
-            return at, {"programs": dict(last["programs"]), "marks": dict(last["marks"])}
-        except (ValueError, KeyError, TypeError) as error:
+            programs = {int(root): name for root, name in last["programs"].items()}
+            return at, (programs, {int(number): str(name) for number, name in last["marks"].items()})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RecordingError(f"{self.path}: its last line is damaged; record it again") from error
+
+    def _without_rest(self, file: IO[bytes], end: int) -> int:
+        """Return where the events end if the last line was begun behind them: its letters are no kinds."""
+        while end > self._begin:
+            file.seek(end - LAYOUT.size)
+            if unknown_kind(file.read(LAYOUT.size)) is None:
+                break
+            end -= LAYOUT.size
+        return end
 
     @property
     def length(self) -> int:
@@ -127,7 +141,7 @@ class Recording:
         """Return up to so many events from number ``first`` on."""
         with self._open() as file:
             file.seek(self._begin + first * LAYOUT.size)
-            return file.read(min(count, max(self.length - first, 0)) * LAYOUT.size)
+            return self._checked(file.read(min(count, max(self.length - first, 0)) * LAYOUT.size))
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the events, a bounded number at a time."""
@@ -135,5 +149,10 @@ class Recording:
             file.seek(self._begin)
             left = (self._end - self._begin) // LAYOUT.size * LAYOUT.size
             while left and (chunk := file.read(min(CHUNK, left))):
-                yield chunk
+                yield self._checked(chunk)
                 left -= len(chunk)
+
+    def _checked(self, events: bytes) -> bytes:
+        if len(events) % LAYOUT.size or unknown_kind(events) is not None:
+            raise RecordingError(f"{self.path}: an event in it is damaged; record it again")
+        return events

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PLACES = 1 << 14  # whose names are remembered: a trace comes by few places, again and again
 IPC, CONTEXT_SWITCH = 1, 2  # RINGSCOPE_EVENT_* of guest/ringscope.h
+INSTRUCTIONS = {call.value: call.name.lower() for call in Call}
 EVENTS = {IPC: "ipc", CONTEXT_SWITCH: "context switch"}
 
 
@@ -89,7 +90,8 @@ class Teller:
         names, number = self.names, event.number
         match event.kind:
             case Kind.SYSTEM_CALL:
-                what = f"{Call(number).name.lower()} {names.calls.get(event.argument, event.argument)}"
+                how = INSTRUCTIONS.get(number, f"call by {number}")
+                what = f"{how} {names.calls.get(event.argument, event.argument)}"
             case Kind.EXCEPTION:
                 what = exceptions.describe(names.arch, number, event.detail, event.argument)
             case Kind.INTERRUPT:

@@ -49,3 +49,15 @@ def test_a_command_prints_a_name_that_is_no_text_as_an_escape(misnamed, tmp_path
     said = ringscope("report", recording)
     assert (said.status, said.err) == (0, "")
     assert said.out.startswith(r"k\udcff.bin (x86_64, skylake, timing)")
+
+
+def test_a_command_says_of_a_recording_that_was_cut_off_that_its_end_is_missing(tmp_path):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert ringscope("trace", "--record", whole, "--serial", "none").status == 0
+    cut.write_bytes(whole.read_bytes()[:3001])
+    said = ringscope("debug", "--trace", cut)
+    assert said.status == 0
+    assert said.err == (
+        f"ringscope: {cut}: its end is missing, as when a run is cut off: 45 events are there, and no names "
+        "of programs and marks\n"
+    )

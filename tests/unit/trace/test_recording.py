@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ringscope.emulator.native import library as native
-from ringscope.emulator.trace.event import LAYOUT, Kind, read, user_spaces
+from ringscope.emulator.trace.event import KIND_BYTE, LAYOUT, Kind, read, user_spaces
 from ringscope.emulator.trace.recorder import LastEvents
 from ringscope.emulator.trace.recording import Head, Recording, RecordingError, RecordingWriter
 from tests.unit.trace.event_bytes import event, packed
@@ -76,6 +76,7 @@ def test_a_recording_that_was_cut_off_has_its_whole_events_and_no_names(tmp_path
     recording = Recording(path)
     assert everything(recording) == EVENTS
     assert recording.programs == {}
+    assert not recording.is_whole
 
 
 @pytest.mark.parametrize(
@@ -108,3 +109,22 @@ def test_a_damaged_last_line_is_refused(tmp_path):
     path.write_bytes(content)
     with pytest.raises(RecordingError, match="its last line is damaged"):
         Recording(path)
+
+
+@pytest.mark.parametrize("kept", [1, 30, 60])
+def test_a_recording_that_was_cut_off_in_its_last_line_has_its_events_all_the_same(tmp_path, kept):
+    begun = write(tmp_path / "begun", finish=False).read_bytes()
+    path = write(tmp_path / "trace")
+    path.write_bytes(path.read_bytes()[: len(begun) + kept])
+    recording = Recording(path)
+    assert everything(recording) == EVENTS
+    assert not recording.is_whole
+
+
+def test_a_damaged_event_is_refused(tmp_path):
+    path = write(tmp_path / "trace")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"\n") + 1 + KIND_BYTE] = 200
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match="an event in it is damaged; record it again"):
+        everything(Recording(path))

@@ -209,3 +209,8 @@ def test_a_message_flows_from_the_sender_to_the_receivers_slice(exported):
 def test_counters_count_what_has_happened_so_far(exported):
     switches = [each["args"]["mode switches"] for each in exported if each["name"] == "mode switches"]
     assert switches == [1, 2, 3]
+
+
+def test_a_system_call_by_no_known_instruction_is_told_by_its_number():
+    (told,) = tell([event(Kind.SYSTEM_CALL, number=200, argument=9)])
+    assert told.what == "call by 200 9"
