@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING
 
 from ringscope.emulator.debug import syndrome
 from ringscope.emulator.debug.backtrace import return_addresses
+from ringscope.emulator.debug.register_set import REGISTERS
+from ringscope.emulator.debug.registers import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ringscope.emulator.cpu.engine import Engine
+    from ringscope.emulator.debug.registers import Mode
     from ringscope.emulator.debug.symbols import SymbolTable
 
-GENERAL = ("ax", "bx", "cx", "dx", "si", "di", "bp", "sp")
-GENERAL_64 = (*(f"r{name}" for name in GENERAL), *(f"r{n}" for n in range(8, 16)), "rip", "rflags")
-GENERAL_32 = (*(f"e{name}" for name in GENERAL), "eip", "eflags")
-SEGMENTS = ("cs", "ss", "ds", "es", "fs", "gs")
-ARM_GENERAL = (*(f"x{n}" for n in range(31)), "sp", "pc", "pstate")
+SEGMENTS = REGISTERS["x86_64"].segments
 ARM_SYSTEM = ("elr_el1", "esr_el1", "far_el1", "vbar_el1", "ttbr0_el1", "ttbr1_el1")
-EXCEPTION_LEVEL = 0xC  # its mask in PSTATE; 0 is user mode
 CONTROL = ("cr0", "cr2", "cr3", "cr4", "efer")
 ABREAST = 4
-LONG_MODE_ACTIVE = 0x400  # in EFER
-RING = 3  # the mask of the privilege level in cs
 VECTOR_TABLE = 0x800  # bytes from VBAR_EL1 on
 MOST_LINES = 64
 
@@ -37,18 +33,16 @@ def report(engine: Engine, symbols: SymbolTable) -> list[str]:
 
 def registers(engine: Engine) -> list[str]:
     """Return the general, segment and control registers in hexadecimal, four on a line."""
+    known = in_force(engine)
+    digits = 2 * known.word
+    general = _lines(engine, known.general, digits)
     if engine.arch == "aarch64":
-        return [*_lines(engine, ARM_GENERAL, 16), *_lines(engine, ARM_SYSTEM, 16)]
-    digits, general = (16, GENERAL_64) if _is_long(engine) else (8, GENERAL_32)
+        return [*general, *_lines(engine, ARM_SYSTEM, digits)]
     return [
-        *_lines(engine, general, digits),
+        *general,
         *_lines(engine, SEGMENTS, 4),
         *_lines(engine, CONTROL, digits),
     ]
-
-
-def _is_long(engine: Engine) -> bool:
-    return bool(engine.register("efer") & LONG_MODE_ACTIVE)
 
 
 def _lines(engine: Engine, names: Sequence[str], digits: int) -> list[str]:
@@ -59,9 +53,7 @@ def _lines(engine: Engine, names: Sequence[str], digits: int) -> list[str]:
 
 def program_counter(engine: Engine) -> int:
     """Return the address of the instruction to be executed next."""
-    if engine.arch == "aarch64":
-        return engine.register("pc")
-    return engine.register("rip" if _is_long(engine) else "eip")
+    return engine.register(in_force(engine).program_counter)
 
 
 def at_vector(engine: Engine) -> bool:
@@ -86,19 +78,15 @@ def backtrace(engine: Engine, symbols: SymbolTable) -> list[str]:
     Where the processor is in no function, whoever jumped there has not been left by a frame of its own: it is
     named by the link register or by what lies on top of the stack. Recursion is one line, however deep.
     """
-    if engine.arch == "aarch64":
-        word, frame, user = 8, "x29", not engine.register("pstate") & EXCEPTION_LEVEL
-    else:
-        word, frame = (8, "rbp") if _is_long(engine) else (4, "ebp")
-        user = bool(engine.register("cs") & RING)
+    known, user = in_force(engine), engine.in_user_mode
     here = program_counter(engine)
     places = [(here, symbols.describe(here, user=user))]
     if places[0][1] is None and at_vector(engine):
         cut = engine.register("elr_el1")
         places.append((cut, _interrupted(symbols, cut)))
-    callers = return_addresses(engine.read_virtual, engine.register(frame), word)
+    callers = return_addresses(engine.read_virtual, engine.register(known.frame_pointer), known.word)
     if places[-1][1] is None:
-        link = _link(engine, word)
+        link = _link(engine, known)
         if symbols.describe(link - 1, user=user) is not None and [link] != callers[:1]:
             callers.insert(0, link)
     names = {address: symbols.describe(address - 1, user=user) for address in set(callers)}
@@ -110,11 +98,12 @@ def _interrupted(symbols: SymbolTable, address: int) -> str | None:
     return symbols.describe(address) or symbols.describe(address, user=True)
 
 
-def _link(engine: Engine, word: int) -> int:
+def _link(engine: Engine, known: Mode) -> int:
     """Return where a function that has just been called would return to."""
-    if engine.arch == "aarch64":
-        return engine.register("x30")
-    return int.from_bytes(engine.read_virtual(engine.register("rsp" if word == 8 else "esp"), word), "little")
+    if known.link is not None:
+        return engine.register(known.link)
+    stack = engine.register(known.stack_pointer)
+    return int.from_bytes(engine.read_virtual(stack, known.word), "little")
 
 
 def _numbered(places: Sequence[tuple[int, str | None]]) -> list[str]:

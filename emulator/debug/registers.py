@@ -70,7 +70,7 @@ LONG: Final = Mode(
     link=None,
     flags="rflags",
     general=REGISTERS["x86_64"].general,
-    system=(*"cs ss ds es fs gs cr0 cr2 cr3 cr4 efer".split(),),
+    system=(*REGISTERS["x86_64"].segments, "cr0", "cr2", "cr3", "cr4", "efer"),
     dwarf=dict(enumerate(AMD64)),
     kept=frozenset("rbx rbp rsp r12 r13 r14 r15".split()),
 )

@@ -25,7 +25,9 @@ class Symbols:
 
 
 class Engine:
-    """A processor that has stopped: registers, 0 unless given, and frames of (address, caller, return)."""
+    """One that has stopped in the kernel: registers, 0 unless given; frames of (address, caller, return)."""
+
+    in_user_mode = False
 
     def __init__(self, arch, frames=(), **registers):
         self.arch = arch
