@@ -18,8 +18,6 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import keystone
-
 from ringscope.bootimage import elf, files, header, kernel
 from ringscope.bootimage.types import FOUR_GIB, ImageError
 
@@ -108,6 +106,8 @@ def assemble_entry(address: int, kernel_entry: int, count: int, table: int, line
     text += _MODULES.format(count=count, table=table) if count else ""
     text += _COMMAND_LINE.format(line=line) if line else ""
     text += _GO.format(entry=kernel_entry)
+    import keystone  # noqa: PLC0415  a library that only packing needs
+
     code, _ = keystone.Ks(keystone.KS_ARCH_X86, keystone.KS_MODE_32).asm(text, address)
     return bytes(code)
 

@@ -7,14 +7,12 @@ of a 32-bit number, a zero-terminated name and padding to four bytes.
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 from typing import TYPE_CHECKING
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-
+from ringscope.bootimage import ImageError, elf
+from ringscope.emulator.debug.symbols import EXECUTABLE
 from ringscope.emulator.native import library as native
 from ringscope.emulator.native.library import MarkArchitecture
 
@@ -61,15 +59,15 @@ def survey(programs: Iterable[bytes]) -> tuple[dict[int, str], frozenset[str]]:
     counters: set[str] = set()
     for program in programs:
         try:
-            elf = ELFFile(io.BytesIO(program))
-            section = elf.get_section_by_name(SECTION)
-            if section is not None:
-                names |= read_names(section.data())
-            is_arm = elf["e_machine"] == "EM_AARCH64"
-            architecture = MarkArchitecture.AARCH64 if is_arm else MarkArchitecture.X86
-            for segment in elf.iter_segments("PT_LOAD"):
-                if segment["p_flags"] & 1:
-                    counters |= counters_in(segment.data(), architecture)
-        except (ELFError, ValueError, struct.error, OverflowError, KeyError):
+            read = elf.parse(program, "a program")
+        except ImageError:
             continue  # not an ELF file, or a damaged one: it has no names
+        section = read.section(SECTION)
+        if section is not None:
+            names |= read_names(read.content(section))
+        is_arm = read.machine == elf.EM_AARCH64
+        architecture = MarkArchitecture.AARCH64 if is_arm else MarkArchitecture.X86
+        for segment in read.segments:
+            if segment.flags & EXECUTABLE:
+                counters |= counters_in(segment.data, architecture)
     return names, frozenset(counters)

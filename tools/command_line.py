@@ -11,40 +11,29 @@ import re
 import signal
 import sys
 import traceback
-from importlib import metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ringscope.bootimage import ImageError
-from ringscope.emulator.cpu.markers import UnknownEngine
-from ringscope.emulator.debug.probes import PlaceError
-from ringscope.emulator.devices.disk_image import DiskImageError
-from ringscope.emulator.devices.host_input import InputLogError
-from ringscope.emulator.machine import ConfigError
-from ringscope.emulator.native.library import LibraryMissing
-from ringscope.emulator.snapshot import SnapshotError
-from ringscope.emulator.timing.parameters import ProfileError
-from ringscope.emulator.trace.recording import RecordingError
-from ringscope.tools import annotate, boot, compare, cpu, endings, image, ipc, record, report, stat, trace
-from ringscope.tools.debug import command as debug
+from ringscope.tools import endings
 from ringscope.tools.host_signals import STATUS_BASE
-from ringscope.tools.options import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 BAD_INPUT, INTERNAL_ERROR = 2, 125
+#: Errors whose message is a sentence for the user, by module: what was not imported was not raised.
 REFUSALS = (
-    UsageError,
-    ImageError,
-    ConfigError,
-    ProfileError,
-    DiskImageError,
-    InputLogError,
-    LibraryMissing,
-    UnknownEngine,
-    RecordingError,
-    SnapshotError,
-    PlaceError,
+    ("ringscope.tools.options", "UsageError"),
+    ("ringscope.bootimage.types", "ImageError"),
+    ("ringscope.emulator.machine", "ConfigError"),
+    ("ringscope.emulator.timing.parameters", "ProfileError"),
+    ("ringscope.emulator.devices.disk_image", "DiskImageError"),
+    ("ringscope.emulator.devices.host_input", "InputLogError"),
+    ("ringscope.emulator.native.library", "LibraryMissing"),
+    ("ringscope.emulator.cpu.markers", "UnknownEngine"),
+    ("ringscope.emulator.trace.recording", "RecordingError"),
+    ("ringscope.emulator.snapshot", "SnapshotError"),
+    ("ringscope.emulator.debug.probes", "PlaceError"),
 )
 #: What the host may run out of at any point.
 HOST_LIMITS = {
@@ -55,7 +44,20 @@ HOST_LIMITS = {
     errno.ENOMEM: "this computer has too little memory free; give the guest less with -m",
 }
 LONG_OPTION = re.compile("-[A-Za-z]{3,}(=.*)?")
-COMMANDS = (boot, stat, ipc, trace, record, report, annotate, debug, compare, image, cpu)
+#: Where each command is. Only the one that is asked for is imported: a run begins that much sooner.
+COMMANDS = {
+    "boot": "ringscope.tools.boot",
+    "stat": "ringscope.tools.stat",
+    "ipc": "ringscope.tools.ipc",
+    "trace": "ringscope.tools.trace",
+    "record": "ringscope.tools.record",
+    "report": "ringscope.tools.report",
+    "annotate": "ringscope.tools.annotate",
+    "debug": "ringscope.tools.debug.command",
+    "compare": "ringscope.tools.compare",
+    "image": "ringscope.tools.image",
+    "cpu": "ringscope.tools.cpu",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -92,6 +94,8 @@ class Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Say so and exit."""
+        from importlib import metadata  # noqa: PLC0415  it needs what reads e-mail, and nothing else here does
+
         try:
             here = metadata.version("ringscope")
         except metadata.PackageNotFoundError:
@@ -100,8 +104,8 @@ class Version(argparse.Action):
         parser.exit()
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(commands: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Return the parser of the command line, with some of its commands."""
     top = Parser(
         prog="ringscope",
         description="An oscilloscope for protection rings: boot a system, see what it costs.",
@@ -110,8 +114,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", "-version", action=Version, nargs=0, help="show the version")
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.register(subparsers)
+    for command in commands:
+        import_module(COMMANDS[command]).register(subparsers)
     for name, sub in subparsers.choices.items():
         sub.set_defaults(command_name=name, command_parser=sub)
     return top
@@ -119,7 +123,7 @@ def parser() -> argparse.ArgumentParser:
 
 def parse(argv: list[str]) -> argparse.Namespace:
     """Return what the command line says. Exits with status 2 where it makes no sense."""
-    whole = parser()
+    whole = parser(argv[:1] if argv and argv[0] in COMMANDS else COMMANDS)
     arguments, extra = whole.parse_known_args(_joined(argv))
     if extra:
         unknown = next((word for word in extra if word.startswith("-")), None)
@@ -167,7 +171,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):  # nobody reads any more, and that is no news
         _give_up_stdout()
         return STATUS_BASE + signal.SIGPIPE
-    if isinstance(error, REFUSALS):
+    if isinstance(error, _refusals()):
         print(f"ringscope: {error}", file=sys.stderr)
         return BAD_INPUT
     if isinstance(error, MemoryError):
@@ -187,6 +191,10 @@ def _explain(error: Exception) -> int:
         file=sys.stderr,
     )
     return INTERNAL_ERROR
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    return tuple(getattr(sys.modules[module], name) for module, name in REFUSALS if module in sys.modules)
 
 
 def _give_up_stdout() -> None:

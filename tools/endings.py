@@ -7,8 +7,6 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from ringscope.emulator.debug import fault_report, raised
-from ringscope.emulator.debug.symbols import SymbolTable
 from ringscope.tools.host_signals import STATUS_BASE
 
 if TYPE_CHECKING:
@@ -51,14 +49,22 @@ def explain(outcome: Outcome) -> None:
         return
     print(f"ringscope: {sentence}", file=sys.stderr)
     if outcome.exit.reason in ("triple-fault", "error"):
-        modules = ((module.name, module.data) for module in outcome.image.modules)
-        symbols = SymbolTable(outcome.image.kernel_elf, modules)
-        engine = outcome.machine.engine
-        if outcome.exit.reason == "triple-fault" and engine.arch == "x86_64":
-            print(raised.chain(engine, symbols), file=sys.stderr)
-        elif (taken := fault_report.raised(engine, symbols)) is not None:
-            print(taken, file=sys.stderr)
-        print("\n".join(fault_report.report(engine, symbols)), file=sys.stderr)
+        _report_fault(outcome)
+
+
+def _report_fault(outcome: Outcome) -> None:
+    # Imported where something went wrong: a run that did not does without.
+    from ringscope.emulator.debug import fault_report, raised  # noqa: PLC0415
+    from ringscope.emulator.debug.symbols import SymbolTable  # noqa: PLC0415
+
+    modules = ((module.name, module.data) for module in outcome.image.modules)
+    symbols = SymbolTable(outcome.image.kernel_elf, modules)
+    engine = outcome.machine.engine
+    if outcome.exit.reason == "triple-fault" and engine.arch == "x86_64":
+        print(raised.chain(engine, symbols), file=sys.stderr)
+    elif (taken := fault_report.raised(engine, symbols)) is not None:
+        print(taken, file=sys.stderr)
+    print("\n".join(fault_report.report(engine, symbols)), file=sys.stderr)
 
 
 def _warn_of_lost_marks(outcome: Outcome) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringscope.emulator.debug.gdb.address import Address, BadAddress, Listener
-from ringscope.emulator.debug.gdb.server import Server
 from ringscope.emulator.devices.disk_image import DiskImage
 from ringscope.emulator.devices.host_input import PipedInput, TerminalInput, byte_interval
 from ringscope.emulator.devices.replay_input import ReplayInput
@@ -88,7 +87,7 @@ def run(options: BootOptions, watch: Watch | None = None) -> Outcome:
         if listener is None:
             end = snapshots.run(machine, options)
         else:
-            end = Server(machine, image, listener, options.limit).run(frozen=options.frozen)
+            end = _as_gdb_says(machine, image, listener, options)
         seconds = time.monotonic() - started
         console.flush()
         if end.reason == "interrupted" and signals.status is not None:
@@ -104,6 +103,13 @@ def _listen(address: Address, stack: contextlib.ExitStack) -> Listener:
     stack.callback(listener.close)
     print(f"ringscope: gdb may attach: target remote {listener.address}", file=sys.stderr, flush=True)
     return listener
+
+
+def _as_gdb_says(machine: Machine, image: Image, listener: Listener, options: BootOptions) -> Exit:
+    # Half of what a run without gdb would have to import.
+    from ringscope.emulator.debug.gdb.server import Server  # noqa: PLC0415
+
+    return Server(machine, image, listener, options.limit).run(frozen=options.frozen)
 
 
 def _nothing() -> None:

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +23,13 @@ GROWING = ("ledger.entry[", "ledger.aside[")
 
 #: Of a profile: what is said about its values.
 NOT_VALUES = {"description", "sources"}
+
+
+def installed_version() -> str:
+    """Return the version of ringscope that is running."""
+    from importlib import metadata  # noqa: PLC0415  it brings what reads e-mail; a run without snapshots does not
+
+    return metadata.version("ringscope")
 
 
 class SnapshotError(Exception):
@@ -52,7 +58,7 @@ class Configuration:
         config = machine.config
         sizes = sorted((name, len(data)) for name, data in parts.items() if not name.startswith(GROWING))
         return Configuration(
-            version=metadata.version("ringscope"),
+            version=installed_version(),
             arch=config.arch,
             ram_bytes=config.ram_bytes,
             fidelity=config.fidelity,

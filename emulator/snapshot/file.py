@@ -20,13 +20,18 @@ import tempfile
 import zipfile
 import zlib
 from dataclasses import fields
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ringscope.bootimage.files import refuse_devices
 from ringscope.emulator.snapshot import image_part
-from ringscope.emulator.snapshot.contents import FORMAT, Configuration, Snapshot, SnapshotError
+from ringscope.emulator.snapshot.contents import (
+    FORMAT,
+    Configuration,
+    Snapshot,
+    SnapshotError,
+    installed_version,
+)
 from ringscope.emulator.snapshot.ram_pages import PAGE
 
 if TYPE_CHECKING:
@@ -150,7 +155,7 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
     if manifest["kind"] != KIND:
         raise ValueError(manifest["kind"])
-    version, made = metadata.version("ringscope"), manifest["configuration"]["version"]
+    version, made = installed_version(), manifest["configuration"]["version"]
     if manifest["format"] != FORMAT or made != version:
         raise SnapshotError(
             f"snapshot {path} was made by ringscope {made}, and this is {version}; make it anew"

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import subprocess
+import sys
 
 import pytest
 
 from ringscope.emulator.machine import EXIT_STATUS
-from ringscope.tools import boot, command_line, endings, host_signals, main, session
+from ringscope.tools import command_line, endings, host_signals, main, session
 
 
 @pytest.fixture
@@ -57,13 +60,39 @@ def test_too_little_memory_on_the_host_is_no_bug(error, failing, capfd, monkeypa
     assert "too little memory" in capfd.readouterr().err
 
 
-def test_every_command_answers_for_its_own_help(capsys):
-    for command in ("boot", "stat", "ipc", "image", "cpu"):
-        with pytest.raises(SystemExit) as ended:
-            command_line.parse([command, "--help"])
-        assert ended.value.code == 0
-        assert capsys.readouterr().out.startswith(f"usage: ringscope {command} ")
-    assert boot in command_line.COMMANDS
+@pytest.mark.parametrize("command", command_line.COMMANDS)
+def test_every_command_answers_for_its_own_help(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command_line.parse([command, "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: ringscope {command} ")
+
+
+def test_the_help_of_all_names_every_command(capfd):
+    assert main.main(["--help"]) == 0
+    said = capfd.readouterr().out
+    assert set(command_line.COMMANDS) <= set(re.findall(r"^ {4}(\w+)  ", said, re.MULTILINE))
+
+
+def test_a_run_imports_no_other_command_and_no_debugger():
+    """What is imported is waited for, at every start."""
+    program = (
+        "import sys; from ringscope.tools.command_line import parse; parse(['boot', 'image']); "
+        "print(*(name for name in sys.modules if name.startswith(('ringscope', 'elftools', 'keystone'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert "ringscope.tools.session" in imported
+    assert not imported & {"elftools", "keystone", "ringscope.emulator.debug.gdb.server"}
+    assert not imported & (set(command_line.COMMANDS.values()) - {"ringscope.tools.boot"})
+
+
+@pytest.mark.parametrize(("module", "name"), command_line.REFUSALS)
+def test_what_is_refused_is_said_in_the_errors_own_words(module, name, failing, capfd):
+    error = getattr(importlib.import_module(module), name)
+    failing(error("it cannot be done"))
+    assert main.main(["boot", "image"]) == 2
+    assert capfd.readouterr() == ("", "ringscope: it cannot be done\n")
 
 
 def test_the_version_is_that_of_the_package_and_its_engine(capfd):
