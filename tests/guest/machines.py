@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 
 from ringscope.tools.build.compiler import ROOT
 from tests.guest.qemu_monitor import MEMORY, QEMU, WatchedQemu, consoles
+from tests.machine.command_line import ringscope
 
 if TYPE_CHECKING:
     from tests.guest.catalogue import GuestProgram
@@ -140,34 +140,29 @@ class Ringscope:
     def run(self, image: Path, program: GuestProgram) -> Outcome:
         """Boot with a limit; the exit statuses are those of the command."""
         with tempfile.TemporaryDirectory() as folder:
-            command = self.command(str(image), limit_cycles=program.limit_cycles)
-            command += ["--fidelity", self.fidelity]
+            words = self.words(str(image), limit_cycles=program.limit_cycles)
+            words += ["--fidelity", self.fidelity]
             if program.disk:
                 disk = Path(folder) / "disk"
                 disk.write_bytes(disk_content())
-                command += ["-hda", str(disk)]
+                words += ["-hda", str(disk)]
             if program.command_line:
-                command += ["-append", program.command_line]
-            return self.outcome(command, "".join(text for _, text in program.typed))
+                words += ["-append", program.command_line]
+            return self.outcome(words, "".join(text for _, text in program.typed))
 
     @staticmethod
-    def command(*boot: str, limit_cycles: int) -> list[str]:
-        """Return the command line; ``boot`` says what to boot."""
-        command = [sys.executable, "-m", "ringscope.tools.main", "boot", *boot]
-        return [*command, "-m", MEMORY, "--limit-cycles", str(limit_cycles)]
+    def words(*boot: str, limit_cycles: int) -> list[str]:
+        """Return the command line after ``ringscope``; ``boot`` says what to boot."""
+        return ["boot", *boot, "-m", MEMORY, "--limit-cycles", str(limit_cycles)]
 
     @staticmethod
-    def outcome(command: list[str], typed: str = "") -> Outcome:
-        """Run ``command`` with ``typed`` on its standard input."""
-        done = subprocess.run(
-            command, input=typed.encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=False
-        )
-        text, complaint = done.stdout.decode("latin-1"), done.stderr.decode("utf-8", "replace")
+    def outcome(words: list[str], typed: str = "") -> Outcome:
+        """Run ``ringscope WORDS`` with ``typed`` on its standard input."""
+        said = ringscope(*words, typed=typed.encode(), timeout=TIMEOUT_SECONDS)
         ended: dict[int, Ended] = {0: "exit", 1: "exit", 124: "limit", 126: "triple-fault"}
-        kind = ended.get(done.returncode, "other")
-        return Outcome(
-            text, kind, done.returncode if kind == "exit" else None, f"status {done.returncode}\n{complaint}"
-        )
+        kind = ended.get(said.status, "other")
+        status = said.status if kind == "exit" else None
+        return Outcome(said.out, kind, status, f"status {said.status}\n{said.err}")
 
 
 #: The last is our machine without its models: what they observe they must not change.

@@ -14,6 +14,7 @@ from tests.guest import catalogue
 from tests.guest.machines import MACHINES, Ringscope, need
 from tests.guest.qemu_monitor import WatchedQemu
 from tests.guest.system.virt import QemuVirt
+from tests.machine import command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,9 +43,9 @@ def watched_qemu() -> type[WatchedQemu]:
 def ringscope(image: Path, *options: str, typed: str = "") -> tuple[str, int]:
     """Boot ``image`` on our machine; return its output and the command's exit status."""
     need(MACHINES["ringscope"])
-    command = [*Ringscope.command("-kernel", str(image), limit_cycles=LIMIT_CYCLES), *options]
-    done = subprocess.run(command, input=typed.encode(), capture_output=True, timeout=120, check=False)
-    return done.stdout.decode("latin-1"), done.returncode
+    words = [*Ringscope.words("-kernel", str(image), limit_cycles=LIMIT_CYCLES), *options]
+    said = command_line.ringscope(*words, typed=typed.encode(), timeout=120)
+    return said.out, said.status
 
 
 def grub_image(kernel: Path, folder: Path) -> Path:

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import functools
 import json
-import subprocess
-import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 from tests.guest import catalogue
 from tests.guest.machines import MACHINES, need
 from tests.guest.qemu_monitor import MEMORY
+from tests.machine.command_line import ringscope
 
 OPERATIONS: list[dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("ledger.toml").read_text(encoding="utf-8")
@@ -34,13 +33,11 @@ def statistics(program: str) -> dict[str, Any]:
     image = catalogue.build(wanted)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "statistics.json"
-        command = [sys.executable, "-m", "ringscope.tools.main", "stat", str(image), "-m", MEMORY]
+        words = ["stat", str(image), "-m", MEMORY, "--json", str(report)]
         if wanted.command_line:
-            command += ["-append", wanted.command_line]
-        done = subprocess.run(
-            [*command, "--json", str(report)], capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+            words += ["-append", wanted.command_line]
+        said = ringscope(*words, timeout=120)
+        assert said.status == 0, said.out + said.err
         found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
         return found
 

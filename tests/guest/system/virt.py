@@ -104,5 +104,5 @@ class RingscopeVirt:
 
     def run(self, image: Path, program: GuestProgram) -> Outcome:
         """Boot with a limit; the core is the profile's usual one."""
-        command = Ringscope.command("--arch", "aarch64", str(image), limit_cycles=program.limit_cycles)
-        return Ringscope.outcome([*command, "--fidelity", self.fidelity])
+        words = Ringscope.words("--arch", "aarch64", str(image), limit_cycles=program.limit_cycles)
+        return Ringscope.outcome([*words, "--fidelity", self.fidelity])
