@@ -13,6 +13,7 @@ import functools
 
 import pytest
 
+from ringscope.bootimage import BootRequest
 from ringscope.emulator.books import Books
 from ringscope.emulator.cpu.aarch64.engine import ArmEngine
 from ringscope.emulator.cpu.engine import Engine
@@ -27,7 +28,7 @@ X86_GUESTS = (
     "troublemaker", "page_fault", "crossing_faults", "self_modifying", "two_spaces", "alignment",
     "exceptions", "pit_timer", "interrupt_shadow", "single_step", "ledger_marks",
 )  # fmt: skip
-#: All but those that take most of their time to wait for a clock's second, and the ones made to be measured.
+#: All but those that take most of their time to wait for a clock's second, and the one made to cross rings.
 ARM_GUESTS = tuple(
     program.name
     for program in catalogue.PROGRAMS
@@ -43,7 +44,8 @@ GUESTS = X86_GUESTS + ARM_GUESTS
 def image(name: str):
     if name == "troublemaker":
         return whole.troublemaker()
-    return catalogue.build(catalogue.by_name(name))
+    program = catalogue.by_name(name)
+    return BootRequest(catalogue.build(program), command_line=program.command_line)
 
 
 def by_the_long_ways(observed: whole.Observed) -> Exit:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ringscope.emulator.books import Books, Entry
 
     Way = Callable[["Observed"], Exit]
+    Image = Path | BootRequest | LoadedImage | LoadedArm64
 
 RAM_BYTES = 32 << 20
 PROGRAM_COUNTER = {"x86_64": "rip", "aarch64": "pc"}
@@ -59,8 +60,10 @@ class Watched(Machine):
         return self.engine.register(PROGRAM_COUNTER[self.config.arch])
 
 
-def arch_of(image: Path | LoadedImage | LoadedArm64) -> str:
+def arch_of(image: Image) -> str:
     """Return the architecture that an image is for."""
+    if isinstance(image, BootRequest):
+        image = image.kernel
     if isinstance(image, Path):
         return architecture(image.read_bytes())
     return "aarch64" if isinstance(image, LoadedArm64) else "x86_64"
@@ -69,14 +72,16 @@ def arch_of(image: Path | LoadedImage | LoadedArm64) -> str:
 class Observed:
     """A machine about to run an image, and what is seen of it."""
 
-    def __init__(self, image: Path | LoadedImage | LoadedArm64, fidelity: str = "timing") -> None:
+    def __init__(self, image: Image, fidelity: str = "timing") -> None:
         self.output = bytearray()
         config = MachineConfig(RAM_BYTES, fidelity=fidelity, arch=arch_of(image))
         self.machine = Watched(config, self._print)
         self.on_output: Callable[[], None] | None = None
         self.interrupts = self.machine.interrupts
         if isinstance(image, Path):
-            image = self.machine.system.read_image(BootRequest(image))
+            image = BootRequest(image)
+        if isinstance(image, BootRequest):
+            image = self.machine.system.read_image(image)
         self.machine.load(image)
 
     def _print(self, text: bytes) -> None:
@@ -105,7 +110,7 @@ class Seen:
         return self.books.total("instructions")
 
 
-def run(image: Path | LoadedImage | LoadedArm64, way: Way, fidelity: str = "timing") -> Seen:
+def run(image: Image, way: Way, fidelity: str = "timing") -> Seen:
     """Run an image in one way from power-on to its end."""
     observed = Observed(image, fidelity)
     machine = observed.machine
@@ -167,7 +172,7 @@ def stepped_in_windows(steps: int, cycles: int) -> Way:
     return way
 
 
-def addresses_executed(image: Path | LoadedImage | LoadedArm64, most: int = 100_000) -> Counter[int]:
+def addresses_executed(image: Image, most: int = 100_000) -> Counter[int]:
     """Step through the beginning of a run and return how often each instruction was executed."""
     observed, found = Observed(image), Counter[int]()
     machine = observed.machine
