@@ -141,10 +141,13 @@ def _compile(source: Path, target: Path, command: list[str], build: Path) -> Non
 
 
 def build_program(program: Program, build: Path, *, root: Path = ROOT) -> Path:
-    """Compile what changed, link if anything did, and return the linked file."""
+    """Compile what changed, link if anything did, and return the linked file.
+
+    Programs with the same flags share the objects of the sources that they have in common.
+    """
     zig = [sys.executable, "-m", "ziglang", "cc"]
     include = [f"-I{root / folder}" for folder in program.include]
-    key = hashlib.sha256(repr((program.output, program.flags, program.include)).encode()).hexdigest()[:12]
+    key = hashlib.sha256(repr((program.flags, program.include)).encode()).hexdigest()[:12]
     objects: list[Path] = []
     jobs: list[tuple[Path, Path, list[str]]] = []
     for name in program.sources:

@@ -29,7 +29,7 @@ def sources(tmp_path):
 
 @pytest.fixture
 def build(sources, build_folder, monkeypatch):
-    """A function (flags) that builds the program and returns which outputs the compiler wrote, by name."""
+    """A function (flags, name) that builds a program and returns the names of what the compiler wrote."""
     written = []
     run = compiler._run
 
@@ -43,9 +43,9 @@ def build(sources, build_folder, monkeypatch):
     (sources / "build").mkdir()
     (sources / "build" / "zig-cache").symlink_to(cache)
 
-    def build(*flags):
+    def build(*flags, name="program.elf"):
         written.clear()
-        program = compiler.Program("program.elf", ("start.c", "other.c"), (*FLAGS, *flags), ("-static",))
+        program = compiler.Program(name, ("start.c", "other.c"), (*FLAGS, *flags), ("-static",))
         compiler.build_program(program, sources / "build", root=sources)
         return set(written)
 
@@ -72,6 +72,11 @@ def test_a_changed_header_compiles_what_includes_it(build, sources):
 def test_a_changed_flag_compiles_everything(build):
     build()
     assert build("-DOTHER") == {"start.c.o", "other.c.o", "program.elf"}
+
+
+def test_another_program_of_the_same_sources_and_flags_is_only_linked(build):
+    build()
+    assert build(name="another.elf") == {"another.elf"}
 
 
 def test_a_lost_object_is_compiled_again(build, sources):
