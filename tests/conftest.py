@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import shutil
@@ -44,6 +45,26 @@ _qemu = _neighbour("ringscope_test_qemu", Path(__file__).with_name("boot") / "qe
 def build_folder():
     """Where programs for tests are built, kept between runs; workers side by side have one each."""
     return ROOT / "build" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """A function (name, make) that lets the first test process make a folder and the others find it."""
+    top = tmp_path_factory.getbasetemp()
+    top = top.parent if "PYTEST_XDIST_WORKER" in os.environ else top
+
+    def folder(name, make):
+        made = top / name
+        with (top / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (made / "complete").exists():
+                shutil.rmtree(made, ignore_errors=True)
+                made.mkdir()
+                make(made)
+                (made / "complete").touch()
+        return made
+
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
@@ -41,26 +40,6 @@ def _run(*command, folder, environment=ELSEWHERE):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-@pytest.fixture(scope="module")
-def once(tmp_path_factory):
-    """A function (name, make) that lets the first test process make a folder and the others find it."""
-    top = tmp_path_factory.getbasetemp()
-    top = top.parent if "PYTEST_XDIST_WORKER" in os.environ else top
-
-    def folder(name, make):
-        made = top / name
-        with (top / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (made / "complete").exists():
-                shutil.rmtree(made, ignore_errors=True)
-                made.mkdir()
-                make(made)
-                (made / "complete").touch()
-        return made
-
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from ringscope.emulator.debug.control import Control
 from tests.machine import whole
-from tests.machine.recorded import Recorded
+from tests.machine.debugged import answer, session
+from tests.machine.recorded import Recorded, record
 from tests.machine.rigs import RIGS
 
 if TYPE_CHECKING:
@@ -28,9 +29,27 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session", params=["x86_64", "aarch64"])
-def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+def recorded(request: pytest.FixtureRequest, once: Callable[..., Path]) -> Recorded:
     """The bundled system's recording, once per architecture."""
-    return Recorded(tmp_path_factory.mktemp("recorded"), request.param)
+    return Recorded(once(f"recorded-{request.param}", lambda folder: record(folder, request.param)))
+
+
+@pytest.fixture(scope="session")
+def in_client(once: Callable[..., Path]) -> Callable[..., list[dict[str, object]]]:
+    """Debug the bundled system of an architecture from the first instruction of the client's program_main.
+
+    It goes on from a snapshot, taken once: what comes before is not booted again for each session.
+    """
+
+    def go_on(*commands: str, arch: str) -> list[dict[str, object]]:
+        def save(folder: Path) -> None:
+            command = f"save {folder / 'snapshot'}"
+            answer(session("run-to client:program_main", command, arch=arch), command)
+
+        snapshot = once(f"in-client-{arch}", save) / "snapshot"
+        return session(*commands, arch=arch, options=["--from-snapshot", snapshot])
+
+    return go_on
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from ringscope.emulator.native import library as native
 from ringscope.emulator.timing import profile as profiles
 from tests.machine import small_kernels
-from tests.machine.command_line import TIMEOUT, command, environment, ringscope
+from tests.machine.command_line import TIMEOUT, command, environment, fresh, ringscope
 
 CALLS = 1000
 CACHE_COUNTERS = {"L1-dcache-loads", "LLC-load-misses", "dTLB-load-misses", "page-walks", "branch-misses"}
@@ -85,7 +85,7 @@ def test_a_null_call_is_two_mode_switches_and_stays_where_it_is(ledger):
 
 def test_two_runs_count_the_same(document, tmp_path):
     again = tmp_path / "again.json"
-    ringscope("stat", "--json", again)
+    fresh("stat", "--json", again)
     assert json.loads(again.read_text()) == document
 
 

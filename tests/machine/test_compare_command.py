@@ -9,7 +9,7 @@ import pytest
 
 from ringscope.tools import command_line, compare
 from tests.machine import small_kernels
-from tests.machine.command_line import ringscope
+from tests.machine.command_line import fresh, ringscope
 
 CALLS = 1000
 MACHINES = (("x86_64", "skylake"), ("aarch64", "cortex-a57"))
@@ -92,7 +92,7 @@ def test_processors_are_run_by_name_each_on_its_architecture():
 
 
 def test_nothing_moves_between_two_runs(file):
-    said = ringscope("compare", "--baseline", file)
+    said = fresh("compare", "--baseline", file)
     assert (said.status, said.err) == (0, "")
     assert f"Nothing moved since {file}." in said.out
 

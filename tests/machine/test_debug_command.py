@@ -37,9 +37,9 @@ def test_a_breakpoint_on_a_line_stops_where_its_code_begins(arch):
     assert stop["line"] in {each["line"] for each in answer(said, "list")["lines"]}
 
 
-def test_a_condition_decides_whether_a_breakpoint_stops(arch):
+def test_a_condition_decides_whether_a_breakpoint_stops(in_client, arch):
     late = {"x86_64": 2_000_000, "aarch64": 6_000_000}[arch]
-    said = session(
+    said = in_client(
         "break fastpath_call",
         "continue",
         f"break fastpath_call if $cycle > {late}",
@@ -51,8 +51,8 @@ def test_a_condition_decides_whether_a_breakpoint_stops(arch):
     assert answer(said, "c")["number"] == 2
 
 
-def test_a_watchpoint_tells_what_was_written_by_whom(arch):
-    said = session("run-to client:program_main", "print *current", "watch current", "continue", arch=arch)
+def test_a_watchpoint_tells_what_was_written_by_whom(in_client, arch):
+    said = in_client("print *current", "watch current", "continue", arch=arch)
     before = answer(said, "print *current")["hex"]
     stop = answer(said, "continue")
     assert (stop["stop"], stop["old"]) == ("watchpoint", before)
@@ -60,20 +60,17 @@ def test_a_watchpoint_tells_what_was_written_by_whom(arch):
     assert stop["by"]["symbol"].startswith("fastpath_call+")
 
 
-def test_a_condition_decides_whether_a_watchpoint_stops(arch):
+def test_a_condition_decides_whether_a_watchpoint_stops(in_client, arch):
     """The variable that names the running thread, when it is set to what it was at first."""
-    begin = "run-to client:program_main; print *current"
-    first = session(*begin.split("; "), arch=arch)[-1]["hex"]
-    said = session(
-        "run-to client:program_main", f"watch current if *current == {first}", "continue", arch=arch
-    )
+    first = in_client("print *current", arch=arch)[-1]["hex"]
+    said = in_client(f"watch current if *current == {first}", "continue", arch=arch)
     stop = answer(said, "continue")
     assert (stop["stop"], stop["new"]) == ("watchpoint", first)
 
 
-def test_user_memory_is_watched_in_its_own_space_and_the_kernels_in_all(arch):
+def test_user_memory_is_watched_in_its_own_space_and_the_kernels_in_all(in_client, arch):
     """Every program has a stack at these addresses."""
-    said = session("run-to client:program_main", "watch *$sp - 16", "continue", arch=arch)
+    said = in_client("watch *$sp - 16", "continue", arch=arch)
     stop = answer(said, "continue")
     assert stop["stop"] == "watchpoint"
     assert stop["by"]["program"] == "client.elf"
@@ -89,9 +86,9 @@ EVENTS = {
 
 
 @pytest.fixture(scope="module")
-def events(arch):
+def events(in_client, arch):
     """The answers of a session that goes from event to event."""
-    return session("run-to client:program_main", *(f"run-to {event}" for event in EVENTS), arch=arch)
+    return in_client(*(f"run-to {event}" for event in EVENTS), arch=arch)
 
 
 @pytest.mark.parametrize(("event", "told"), EVENTS.items())
@@ -101,8 +98,8 @@ def test_a_run_goes_to_the_next_event_of_a_kind(events, event, told):
     assert re.fullmatch(told, stop["event"])
 
 
-def test_a_run_goes_to_the_next_miss_and_to_a_counter_of_ones_choice():
-    said = session("run-to client:program_main", "run-to miss", "run-to page-walks")
+def test_a_run_goes_to_the_next_miss_and_to_a_counter_of_ones_choice(in_client):
+    said = in_client("run-to miss", "run-to page-walks", arch="x86_64")
     assert all(name.endswith("-misses") for name in answer(said, "run-to miss")["counters"])
     stop = answer(said, "run-to page-walks")
     assert stop["counters"] == ["page-walks"]
@@ -133,27 +130,22 @@ def test_a_session_changes_no_count(arch):
 # ---- steps ----
 
 
-def test_a_step_of_instructions_executes_as_many(arch):
-    said = session("run-to client:program_main", "stepi 10", arch=arch)
-    before, after = (
-        answer(said, command)["instructions"] for command in ("run-to client:program_main", "stepi 10")
-    )
+def test_a_step_of_instructions_executes_as_many(in_client, arch):
+    said = in_client("stepi", "stepi 10", arch=arch)
+    before, after = (answer(said, command)["instructions"] for command in ("stepi", "stepi 10"))
     assert after - before in range(10, 200)  # a block is counted when it is entered
 
 
-def test_next_goes_over_calls_and_the_kernel_and_step_goes_into_both(arch):
-    begin = "run-to client:program_main"
-    over = session(begin, *["next"] * 12, arch=arch)
+def test_next_goes_over_calls_and_the_kernel_and_step_goes_into_both(in_client, arch):
+    over = in_client(*["next"] * 12, arch=arch)
     assert {each["ring"] for each in answers(over, "next")} == {"user"}
     assert {each["symbol"].partition("+")[0] for each in answers(over, "next")} == {"client: program_main"}
-    into = session(begin, *["step"] * 40, arch=arch)
+    into = in_client(*["step"] * 40, arch=arch)
     assert "kernel" in {each["ring"] for each in answers(into, "step")}
 
 
-def test_finish_returns_to_the_caller_and_from_the_kernel_to_user_mode(arch):
-    said = session(
-        "run-to client:program_main", "break fastpath_call", "continue", "delete", "finish", arch=arch
-    )
+def test_finish_returns_to_the_caller_and_from_the_kernel_to_user_mode(in_client, arch):
+    said = in_client("break fastpath_call", "continue", "delete", "finish", arch=arch)
     stop = answer(said, "finish")
     assert (stop["ring"], stop["program"]) == ("user", "client.elf")
 
@@ -161,20 +153,18 @@ def test_finish_returns_to_the_caller_and_from_the_kernel_to_user_mode(arch):
 # ---- changing ----
 
 
-def test_what_is_set_is_what_the_guest_goes_on_with(arch):
+def test_what_is_set_is_what_the_guest_goes_on_with(in_client, arch):
     register = {"x86_64": "$rbx", "aarch64": "$x20"}[arch]
-    said = session(
-        "run-to client:program_main", f"set {register} = 0x1234", f"print {register}",
+    said = in_client(
+        f"set {register} = 0x1234", f"print {register}",
         "set u32($sp - 64) = 77", "print u32($sp - 64)", arch=arch,
     )  # fmt: skip
     assert answer(said, f"print {register}")["value"] == 0x1234
     assert answer(said, "print u32($sp - 64)")["value"] == 77
 
 
-def test_a_patch_is_assembled_and_executed(arch):
+def test_a_patch_is_assembled_and_executed(in_client, arch):
     text = {"x86_64": "mov eax, 99", "aarch64": "movz x9, #99"}[arch]
     register = {"x86_64": "$rax", "aarch64": "$x9"}[arch]
-    said = session(
-        "run-to client:program_main", f"patch *$pc {text}", "stepi", f"print {register}", arch=arch
-    )
+    said = in_client(f"patch *$pc {text}", "stepi", f"print {register}", arch=arch)
     assert answer(said, f"print {register}")["value"] == 99

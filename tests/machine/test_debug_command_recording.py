@@ -80,9 +80,18 @@ def test_at_either_end_it_is_said_that_there_is_no_more(session, events):
     assert "the beginning" in begin["reason"]
 
 
-@pytest.mark.parametrize("command", ["registers", "walk $sp", "threads", "x/4xg $sp", "patch *$pc nop"])
-def test_what_needs_a_machine_is_refused_in_one_sentence(session, command):
-    (said,) = session(command, status=2)
+NEED_A_MACHINE = ("registers", "walk $sp", "threads", "x/4xg $sp", "patch *$pc nop")
+
+
+@pytest.fixture(scope="module")
+def refused(session):
+    """The answers to commands that need a machine, by command."""
+    return {each["command"]: each for each in session(*NEED_A_MACHINE, status=2)}
+
+
+@pytest.mark.parametrize("command", NEED_A_MACHINE)
+def test_what_needs_a_machine_is_refused_in_one_sentence(refused, command):
+    said = refused[command]
     name = said["error"].partition(" ")[0]
     assert said["error"] == f"{name} needs a live machine, and this is a recording, which has events alone"
 

@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 from tests.machine import small_kernels
-from tests.machine.command_line import TIMEOUT, command, environment, ringscope
+from tests.machine.command_line import TIMEOUT, command, environment, fresh, ringscope
 
 
 def test_the_guest_prints_and_ends_as_without_recording(recorded):
@@ -169,7 +169,7 @@ def test_what_was_recorded_before_ctrl_c_is_kept(tmp_path):
 def test_two_recordings_of_one_run_are_equal(tmp_path):
     kernel = small_kernels.write("exit-3", tmp_path)
     for name in ("one", "other"):
-        ringscope("record", kernel, "-o", tmp_path / name)
+        fresh("record", kernel, "-o", tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 

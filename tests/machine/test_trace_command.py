@@ -121,25 +121,27 @@ def test_the_guest_prints_and_ends_as_it_does_untraced(recording):
     assert (traced.status, traced.out, traced.err) == (plain.status, plain.out, plain.err)
 
 
-def test_a_perfetto_file_is_json_with_a_track_for_each_thread_and_ring(recording, tmp_path):
+@pytest.fixture(scope="module")
+def perfetto(recording, tmp_path_factory):
+    """The events of the recording as Perfetto has them."""
     file, arch = recording
-    target = tmp_path / "trace.json"
+    target = tmp_path_factory.mktemp("perfetto") / "trace.json"
     said = ringscope("trace", "--arch", arch, "--read", file, "--form", "perfetto", "-o", target)
     assert (said.status, said.err) == (0, "")
-    events = json.loads(target.read_text())["traceEvents"]
-    names = {each["args"]["name"] for each in events if each["name"] == "thread_name"}
+    return json.loads(target.read_text())["traceEvents"]
+
+
+def test_a_perfetto_file_is_json_with_a_track_for_each_thread_and_ring(perfetto):
+    names = {each["args"]["name"] for each in perfetto if each["name"] == "thread_name"}
     assert {"client user", "client kernel", "echo user", "echo kernel"} <= names
-    starts, ends = ({each["id"] for each in events if each["ph"] == phase} for phase in "sf")
+    starts, ends = ({each["id"] for each in perfetto if each["ph"] == phase} for phase in "sf")
     assert starts == ends
     assert len(starts) >= 2 * CALLS
-    assert all(each["dur"] >= 0 for each in events if each["ph"] == "X")
+    assert all(each["dur"] >= 0 for each in perfetto if each["ph"] == "X")
 
 
-def test_slices_of_one_track_do_not_overlap(recording, tmp_path):
-    file, arch = recording
-    target = tmp_path / "trace.json"
-    ringscope("trace", "--arch", arch, "--read", file, "--form", "perfetto", "-o", target)
-    slices = [each for each in json.loads(target.read_text())["traceEvents"] if each["ph"] == "X"]
+def test_slices_of_one_track_do_not_overlap(perfetto):
+    slices = [each for each in perfetto if each["ph"] == "X"]
     ends = {}
     for each in slices:
         track = each["pid"], each["tid"]
