@@ -18,6 +18,7 @@ ends depends on the guest's bytes alone:
 from __future__ import annotations
 
 import ctypes
+import functools
 from array import array
 from typing import TYPE_CHECKING
 
@@ -163,6 +164,12 @@ def settles_flags(mnemonic: str, operands: str) -> bool:
     return "[" in operands and mnemonic.startswith(FLAG_LOSERS)
 
 
+@functools.cache
+def known_operands() -> X86Operands:
+    """Return what finds operands: they depend on an instruction's bytes alone, so all machines share it."""
+    return X86Operands()
+
+
 class Decoder:
     """Fills ``struct decoded`` (native/block.h) for the block at an address."""
 
@@ -172,7 +179,7 @@ class Decoder:
         self._costs = costs
         self._out = out
         self._micro_ops = MicroOps(costs.profile)
-        self._operands = X86Operands()
+        self._operands = known_operands()
         self._known_ops: dict[tuple[int, str, bytes, bool], tuple[int, bytes]] = {}
         self._fuses = costs.profile.pipeline.fuses
         self._engines = [
