@@ -22,7 +22,7 @@ build: $(RUN) ## compile the native core and the guest, pack the bundled images
 	@$(BIN)/python -m ringscope.tools.build
 
 test: $(DEV) build ## run all tests (ARGS="..." goes to pytest)
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: $(DEV) build ## what a commit must pass besides the tests
 	@$(BIN)/ruff check .
