@@ -29,7 +29,7 @@ check: $(DEV) build ## what a commit must pass besides the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
-	@$(BIN)/pytest tests/house $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal tests/house $(ARGS)
 
 bench: build ## guest instructions per second, with the models and without (ARGS=--qemu beside QEMU, --scale for long runs)
 	@$(BIN)/python -c 'from tests.guest.catalogue import build_bench; build_bench()'

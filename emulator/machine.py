@@ -12,6 +12,7 @@ computes or what is counted; only input from a terminal does, and it is logged.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ringscope.emulator.devices.host_input import HostInput
     from ringscope.emulator.platforms.pc import Board
     from ringscope.emulator.platforms.virt import VirtBoard
+    from ringscope.emulator.timing.profile import Profile
 
 MIB = 1 << 20
 RAM_LEAST, RAM_MOST = 2 * MIB, 3072 * MIB
@@ -85,6 +87,16 @@ class Exit:
 EXIT_STATUS = {"matched": 0, "halted": 0, "limit": 124, "error": 125, "triple-fault": 126, "interrupted": 130}
 
 
+def _profile(cpu: str, arch: str) -> Profile:
+    """Return the profile of a processor; a file of the user's is read anew for each machine."""
+    return profiles.load(cpu, arch) if cpu.endswith(".toml") else _bundled_profile(cpu, arch)
+
+
+@functools.cache
+def _bundled_profile(name: str, arch: str) -> Profile:
+    return profiles.load(name, arch)
+
+
 class Machine(Stateful):
     """One machine. ``output`` receives what the guest prints on any console, as bytes."""
 
@@ -95,7 +107,7 @@ class Machine(Stateful):
     ) -> None:
         """Power on. Raises ConfigError, ProfileError, UnknownEngine."""
         self.config = config
-        self.profile = profiles.load(config.cpu or DEFAULT_CPU[config.arch], config.arch)
+        self.profile = _profile(config.cpu or DEFAULT_CPU[config.arch], config.arch)
         self.timing = config.fidelity == "timing"
         self.disk = disk
         self._output = output

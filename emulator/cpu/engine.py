@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 PAGE = 0x1000
 FOUR_GIB = 1 << 32
 PROOF_END, PROOF_CYCLES = 4 * PAGE, 1_000_000  # what the proof may touch, and how long it may take at most
+PROOF_DATA = bytes(at * 37 & 0xFF for at in range(PROOF_END - 2 * PAGE))  # no two neighbours are alike
 
 
 class Engine(GuestMemory, Stops, abc.ABC):
@@ -202,7 +203,7 @@ class Engine(GuestMemory, Stops, abc.ABC):
         before = self.ram[:PROOF_END]
         program = self.proof.PROGRAM
         self.ram[PAGE : PAGE + len(program)] = program
-        self.ram[2 * PAGE : PROOF_END] = bytes(at * 37 & 0xFF for at in range(PROOF_END - 2 * PAGE))
+        self.ram[2 * PAGE : PROOF_END] = PROOF_DATA
         self.set_register(self.program_counter, self.ram_base + PAGE)
         stop = int(self._native.core_run(core, PROOF_CYCLES, NOWHERE))
         words = 2 * (len(native.counter_names()) + len(native.cause_names()))

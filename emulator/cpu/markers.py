@@ -39,7 +39,11 @@ class Finder:
     def value(self, name: str, marker: int, size: int = 8) -> int:
         """Return the only offset, a multiple of 4, at which ``marker`` stands."""
         state, pattern = self.state(), marker.to_bytes(size, "little")
-        found = [at for at in range(0, self.reach - size, 4) if state[at : at + size] == pattern]
+        found, at = [], state.find(pattern)
+        while 0 <= at < self.reach - size:
+            if at % 4 == 0:
+                found.append(at)
+            at = state.find(pattern, at + 1)
         if len(found) != 1:
             raise UnknownEngine(f"the engine keeps {name} in {len(found)} places, not one")
         return found[0]
