@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -27,6 +28,8 @@ ARCHITECTURES = ("x86_64", "aarch64")
 GDB = "gdb-multiarch"
 PLACE = re.compile(r"target remote (\S+)")
 QUIET = ("-nx", "-q", "-batch", "-ex", "set confirm off", "-ex", "set width 0")
+#: A watchpoint's value, before or after.
+VALUE = re.compile(r"^(?:Old|New) value = .* (0x\w+)$", re.MULTILINE)
 #: The client's calls to the echo server are under way, and every program runs.
 UNDER_WAY = ("tbreak fastpath_call", "ignore 1 150", "continue", "info threads", "inferior 1")
 
@@ -47,6 +50,14 @@ class Booted:
             words, capture_output=True, text=True, timeout=TIMEOUT, check=False, stdin=subprocess.DEVNULL
         )
         return done.stdout + done.stderr
+
+    def parts(self, **parts: tuple[str, ...]) -> dict[str, str]:
+        """Let gdb carry out some parts one after another; return what it says to each, and on stderr."""
+        begin = {name: f"=== {name} ===" for name in (*parts, "aside")}
+        commands = [(f"echo \\n{begin[name]}\\n", *commands) for name, commands in parts.items()]
+        said = self.gdb(*itertools.chain.from_iterable(commands), f"echo \\n{begin['aside']}\\n")
+        _, *pieces = re.split("|".join(begin.values()), said)
+        return dict(zip(begin, pieces, strict=True))
 
     def end(self) -> tuple[int, str, str]:
         """Wait for the end; return status, output and what else was said."""
@@ -73,29 +84,68 @@ def booted(*words: object, verb: str = "boot") -> Iterator[Booted]:
         process.communicate()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _gdb(require_program) -> None:
     require_program(GDB)
 
 
-@pytest.fixture(params=ARCHITECTURES)
+@pytest.fixture(scope="module", params=ARCHITECTURES)
 def arch(request) -> str:
     return request.param
+
+
+@pytest.fixture(scope="module")
+def looked(arch):
+    """What gdb says in the kernel's fast path, and how the system ends that it leaves there."""
+    with booted("--arch", arch, "-S") as system:
+        parts = system.parts(
+            stop=("break fastpath_call", "continue"),
+            kernel=("bt 1", "info registers sp pc", "x/i $pc"),
+            back=("p $pc", "stepi 3", "reverse-stepi 3", "p $pc"),
+            leave=("delete", "detach"),
+        )
+        return parts, system.end()
+
+
+@pytest.fixture(scope="module")
+def changed(arch):
+    """What gdb says where it changes the fast path's argument, puts it back, and steps on from there."""
+    register = {"x86_64": "$rdi", "aarch64": "$x0"}[arch]
+    with booted("--arch", arch, "-S") as system:
+        return system.parts(
+            stop=("tbreak fastpath_call", "continue"),
+            keep=(f"set $argument = {register}", "set $word = *(int *)$sp"),
+            changes=(f"set {register} = 99", "p slot", "set var *(int *)$sp = 77", "p *(int *)$sp"),
+            put_back=(f"set {register} = $argument", "set var *(int *)$sp = $word"),
+            steps=("p $pc", "stepi", "p $pc", "next", "next", "info line"),
+        )
+
+
+@pytest.fixture(scope="module")
+def under_way(arch):
+    """What gdb says while every program runs, of the kernel's variable and of the programs."""
+    with booted("--arch", arch, "-S") as system:
+        return system.parts(
+            start=UNDER_WAY,
+            writes=("watch current", "continue", "continue", "info watchpoints"),
+            back=("reverse-continue",),
+            reads=("delete", "rwatch current", "continue", "delete"),
+            monitor=("monitor counters", "monitor ledger", "monitor walk $pc"),
+            spaces=("info inferiors", "inferior 5", "x/2gx 0x400000", "inferior 6", "x/2gx 0x400000"),
+            server=("inferior 4", "break uart_send", "continue", "bt 3", "p character"),
+            again=("continue",) * 3,
+        )
 
 
 # ---- looking ----
 
 
-def test_gdb_breaks_in_the_kernel_with_symbols_that_it_was_given(arch) -> None:
-    with booted("--arch", arch, "-S") as system:
-        said = system.gdb(
-            "break fastpath_call", "continue", "bt 1", "info registers sp pc", "x/i $pc", "detach"
-        )
-        assert "Breakpoint 1, fastpath_call (slot=" in said
-        assert "at ./kernel/fastpath.c:" in said
-        assert re.search(r"^pc .*<fastpath_call(\+\d+)?>$", said, re.MULTILINE)
-        status, out, _ = system.end()
-        assert (status, "power off" in out) == (0, True)
+def test_gdb_breaks_in_the_kernel_with_symbols_that_it_was_given(looked) -> None:
+    said, (status, out, _) = looked
+    assert "Breakpoint 1, fastpath_call (slot=" in said["stop"]
+    assert "at ./kernel/fastpath.c:" in said["kernel"]
+    assert re.search(r"^pc .*<fastpath_call(\+\d+)?>$", said["kernel"], re.MULTILINE)
+    assert (status, "power off" in out) == (0, True)
 
 
 def test_plain_gdb_attaches_to_the_pc(require_program) -> None:
@@ -106,99 +156,72 @@ def test_plain_gdb_attaches_to_the_pc(require_program) -> None:
         assert "$2 = 0x11" in said  # protected mode, no paging: as multiboot enters a kernel
 
 
-def test_each_program_is_a_process_with_its_own_code_at_one_address(arch) -> None:
-    with booted("--arch", arch, "-S") as system:
-        said = system.gdb(
-            *UNDER_WAY, "info inferiors", "inferior 5", "x/2gx 0x400000", "inferior 6", "x/2gx 0x400000"
-        )
-        assert re.findall(r"target:/(\w+)\.elf\s*$", said, re.MULTILINE) == [
-            "root", "pager", "console", "echo", "client",
-        ]  # fmt: skip
-        codes = re.findall(r"^0x400000.*:\t(.*)$", said, re.MULTILINE)
-        assert len(codes) == 2
-        assert codes[0] != codes[1]
+def test_each_program_is_a_process_with_its_own_code_at_one_address(under_way) -> None:
+    said = under_way["spaces"]
+    assert re.findall(r"target:/(\w+)\.elf\s*$", said, re.MULTILINE) == [
+        "root", "pager", "console", "echo", "client",
+    ]  # fmt: skip
+    codes = re.findall(r"^0x400000.*:\t(.*)$", said, re.MULTILINE)
+    assert len(codes) == 2
+    assert codes[0] != codes[1]
 
 
-def test_a_breakpoint_in_a_server_stops_that_server_with_a_backtrace(arch) -> None:
-    with booted("--arch", arch, "-S") as system:
-        said = system.gdb(*UNDER_WAY, "inferior 4", "break uart_send", "continue", "bt 3", "p character")
-        assert 'Thread 4.1 "console.elf" hit Breakpoint 2, uart_send' in said
-        assert re.search(r"^#2 .*serve \(.*servers/console/main.c:", said, re.MULTILINE)
-        assert "99 'c'" in said  # of "client: 1000 of 1000 calls"
+def test_a_breakpoint_in_a_server_stops_that_server_with_a_backtrace(under_way) -> None:
+    said = under_way["server"]
+    assert re.search(r'^Thread 4\.1 "console\.elf" hit Breakpoint \d+, uart_send', said, re.MULTILINE)
+    assert re.search(r"^#2 .*serve \(.*servers/console/main.c:", said, re.MULTILINE)
+    assert "99 'c'" in said  # of "client: 1000 of 1000 calls"
 
 
-def test_one_address_in_two_servers_is_two_breakpoints(arch) -> None:
-    at = {"x86_64": "0x400080", "aarch64": "0x4000bc"}[arch]
-    with booted("--arch", arch, "-S") as system:
-        said = system.gdb(*UNDER_WAY, "inferior 4", "break uart_send", f"info symbol {at}", *["continue"] * 3)
-        hits = re.findall(r"^Thread (\S+) .* hit Breakpoint 2", said, re.MULTILINE)
-        assert hits == ["4.1"] * 3
+def test_one_address_in_two_servers_is_two_breakpoints(under_way) -> None:
+    """Every program has code there, and runs it."""
+    hits = re.findall(r"^Thread (\S+) .* hit Breakpoint", under_way["again"], re.MULTILINE)
+    assert hits == ["4.1"] * 3
 
 
 # ---- moving ----
 
 
-def test_stepping_goes_by_instructions_and_lines(arch) -> None:
-    with booted("--arch", arch, "-S") as system:
-        said = system.gdb(
-            "tbreak fastpath_call", "continue", "p $pc", "stepi", "p $pc", "next", "next", "info line"
-        )
-        first, second = re.findall(r"= \(void \(\*\)\(\)\) (0x\w+)", said)
-        assert 0 < int(second, 16) - int(first, 16) <= 15
-        assert 'of "./kernel/fastpath.c"' in said
+def test_stepping_goes_by_instructions_and_lines(changed) -> None:
+    said = changed["steps"]
+    first, second = re.findall(r"= \(void \(\*\)\(\)\) (0x\w+)", said)
+    assert 0 < int(second, 16) - int(first, 16) <= 15
+    assert 'of "./kernel/fastpath.c"' in said
 
 
-def test_a_watchpoint_tells_who_wrote_what(arch) -> None:
-    with booted("--arch", arch, "-S") as system:
-        said = system.gdb(*UNDER_WAY, "watch current", "continue", "continue", "info watchpoints")
-        values = re.findall(r"^(Old|New) value = .* (0x\w+)$", said, re.MULTILINE)
-        (_, first), (_, second), (_, third), (_, fourth) = values
-        assert (first, second) == (fourth, third)  # to the server and back
-        assert said.count("in switch_to (next=") == 2
-        assert "breakpoint already hit 2 times" in said
+def test_a_watchpoint_tells_who_wrote_what(under_way) -> None:
+    said = under_way["writes"]
+    first, second, third, fourth = VALUE.findall(said)
+    assert (first, second) == (fourth, third)  # to the server and back
+    assert said.count("in switch_to (next=") == 2
+    assert "breakpoint already hit 2 times" in said
 
 
-def test_a_read_watchpoint_is_one(arch) -> None:
-    with booted("--arch", arch, "-S") as system:
-        said = system.gdb(*UNDER_WAY, "rwatch current", "continue")
-        assert "Hardware read watchpoint 2: current" in said
-        assert re.search(r"^Value = .* 0x\w+$", said, re.MULTILINE)
+def test_a_read_watchpoint_is_one(under_way) -> None:
+    said = under_way["reads"]
+    assert re.search(r"^Hardware read watchpoint \d+: current$", said, re.MULTILINE)
+    assert re.search(r"^Value = .* 0x\w+$", said, re.MULTILINE)
 
 
-def test_gdb_writes_registers_and_memory(arch) -> None:
-    register = {"x86_64": "$rdi", "aarch64": "$x0"}[arch]
-    with booted("--arch", arch, "-S") as system:
-        said = system.gdb(
-            "tbreak fastpath_call",
-            "continue",
-            f"set {register} = 99",
-            "p slot",
-            "set var *(int *)$sp = 77",
-            "p *(int *)$sp",
-        )
-        assert "$1 = 99" in said
-        assert "$2 = 77" in said
+def test_gdb_writes_registers_and_memory(changed) -> None:
+    assert re.findall(r"^\$\d+ = (\d+)$", changed["changes"], re.MULTILINE) == ["99", "77"]
 
 
-def test_the_monitor_counts(arch) -> None:
-    with booted("--arch", arch, "-S") as system:
-        said = system.gdb(*UNDER_WAY, "monitor counters", "monitor ledger", "monitor walk $pc")
-        assert re.search(r"^ipc +[1-9]\d* +0:u +[1-9]\d*:k$", said, re.MULTILINE)
-        assert re.search(r"^ping-pong +\d+ times, each [\d.]+ cycles", said, re.MULTILINE)
-        assert "monitor walk takes one address" in said
+def test_the_monitor_counts(under_way) -> None:
+    said = under_way["aside"]
+    assert re.search(r"^ipc +[1-9]\d* +0:u +[1-9]\d*:k$", said, re.MULTILINE)
+    assert re.search(r"^ping-pong +\d+ times, each [\d.]+ cycles", said, re.MULTILINE)
+    assert "monitor walk takes one address" in said
 
 
 # ---- backwards ----
 
 
-def test_a_step_back_undoes_a_step(arch) -> None:
-    with booted("--arch", arch, "-S") as system:
-        said = system.gdb(
-            "tbreak fastpath_call", "continue", "p $pc", "stepi 3", "reverse-stepi 3", "p $pc", "detach"
-        )
-        first, second = re.findall(r"= \(void \(\*\)\(\)\) (0x\w+)", said)
-        assert first == second
-        assert system.end()[0] == 0
+def test_a_step_back_undoes_a_step(looked) -> None:
+    said, (status, _, _) = looked
+    first, second = re.findall(r"= \(void \(\*\)\(\)\) (0x\w+)", said["back"])
+    assert first == second
+    assert status == 0
 
 
 def test_going_back_stops_at_the_breakpoint_before(arch) -> None:
@@ -212,12 +235,10 @@ def test_going_back_stops_at_the_breakpoint_before(arch) -> None:
         assert "No more reverse-execution history" in said  # at the first instruction
 
 
-def test_going_back_to_a_watchpoint_tells_the_value_before(arch) -> None:
-    with booted("--arch", arch, "-S") as system:
-        said = system.gdb(*UNDER_WAY, "watch current", "continue", "continue", "reverse-continue")
-        values = re.findall(r"^(?:Old|New) value = .* (0x\w+)$", said, re.MULTILINE)
-        client, server = values[:2]
-        assert values == [client, server, server, client, client, server]
+def test_going_back_to_a_watchpoint_tells_the_value_before(under_way) -> None:
+    values = VALUE.findall(under_way["writes"] + under_way["back"])
+    client, server = values[:2]
+    assert values == [client, server, server, client, client, server]
 
 
 # ---- the same run ----
