@@ -25,6 +25,7 @@ from ringscope.emulator.devices.state import Stateful
 from ringscope.emulator.idle import sleep_until
 from ringscope.emulator.native.library import NOWHERE, Stop
 from ringscope.emulator.timing import profile as profiles
+from ringscope.emulator.timing.cost_table import CostTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from ringscope.emulator.devices.host_input import HostInput
     from ringscope.emulator.platforms.pc import Board
     from ringscope.emulator.platforms.virt import VirtBoard
-    from ringscope.emulator.timing.profile import Profile
 
 MIB = 1 << 20
 RAM_LEAST, RAM_MOST = 2 * MIB, 3072 * MIB
@@ -87,14 +87,14 @@ class Exit:
 EXIT_STATUS = {"matched": 0, "halted": 0, "limit": 124, "error": 125, "triple-fault": 126, "interrupted": 130}
 
 
-def _profile(cpu: str, arch: str) -> Profile:
-    """Return the profile of a processor; a file of the user's is read anew for each machine."""
-    return profiles.load(cpu, arch) if cpu.endswith(".toml") else _bundled_profile(cpu, arch)
+def _costs(cpu: str, arch: str) -> CostTable:
+    """Return what a processor's instructions cost; a file of the user's is read anew for each machine."""
+    return CostTable(profiles.load(cpu, arch)) if cpu.endswith(".toml") else _bundled_costs(cpu, arch)
 
 
 @functools.cache
-def _bundled_profile(name: str, arch: str) -> Profile:
-    return profiles.load(name, arch)
+def _bundled_costs(name: str, arch: str) -> CostTable:
+    return CostTable(profiles.load(name, arch))
 
 
 class Machine(Stateful):
@@ -107,7 +107,8 @@ class Machine(Stateful):
     ) -> None:
         """Power on. Raises ConfigError, ProfileError, UnknownEngine."""
         self.config = config
-        self.profile = _profile(config.cpu or DEFAULT_CPU[config.arch], config.arch)
+        costs = _costs(config.cpu or DEFAULT_CPU[config.arch], config.arch)
+        self.profile = costs.profile
         self.timing = config.fidelity == "timing"
         self.disk = disk
         self._output = output
@@ -119,7 +120,7 @@ class Machine(Stateful):
             config.arch,
             systems.Surroundings(
                 clock=self.clock,
-                profile=self.profile,
+                costs=costs,
                 ram_bytes=config.ram_bytes,
                 timing=self.timing,
                 disk=disk,

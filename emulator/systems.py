@@ -29,7 +29,6 @@ from ringscope.emulator.platforms.pc_config import PcConfig
 from ringscope.emulator.platforms.virt import VirtBoard, VirtOutputs
 from ringscope.emulator.platforms.virt_config import VirtConfig
 from ringscope.emulator.timing import native_config
-from ringscope.emulator.timing.cost_table import CostTable
 
 if TYPE_CHECKING:
     import ctypes
@@ -40,15 +39,15 @@ if TYPE_CHECKING:
     from ringscope.emulator.devices.event_queue import EventQueue
     from ringscope.emulator.devices.interfaces import MmioDevice
     from ringscope.emulator.devices.state import Stateful
-    from ringscope.emulator.timing.profile import Profile
+    from ringscope.emulator.timing.cost_table import CostTable
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a system is built into: its clock, its profile, and where what it prints goes."""
+    """What a system is built into: its clock, its processor's prices, and where what it prints goes."""
 
     clock: EventQueue
-    profile: Profile
+    costs: CostTable
     ram_bytes: int
     timing: bool
     disk: DiskImage | None
@@ -58,7 +57,7 @@ class Surroundings:
 
     def config(self, arch: str) -> ctypes.Array[ctypes.c_char]:
         """Return the models' configuration."""
-        return native_config.native_config(native.load(arch), self.profile)
+        return native_config.native_config(native.load(arch), self.costs.profile)
 
 
 class System(Protocol):
@@ -133,7 +132,7 @@ class PcSystem:
             around.disk,
         )
         windows = _Windows(self.board.mmio)
-        costs = CostTable(around.profile)
+        costs = around.costs
         self.engine = X86Engine(
             around.ram_bytes,
             around.config("x86_64"),
@@ -144,7 +143,7 @@ class PcSystem:
                 mmio_write=windows.write,
                 port_in=self.board.read_port,
                 port_out=self.board.write_port,
-                cpuid=Cpuid(around.profile, around.profile.frequency_hz),
+                cpuid=Cpuid(around.costs.profile, around.costs.profile.frequency_hz),
                 msr_read=self._msr_read,
                 msr_write=self._msr_write,
                 task_priority=lambda: self.board.local_apic.task_priority,
@@ -208,10 +207,10 @@ class VirtSystem:
     def __init__(self, around: Surroundings) -> None:
         """Power on."""
         config = VirtConfig.load()
-        self._cpu = around.profile.name
+        self._cpu = around.costs.profile.name
         self.board = VirtBoard(config, around.clock, VirtOutputs(around.print_serial), self, around.disk)
         windows = _Windows(self.board.mmio)
-        costs = CostTable(around.profile)
+        costs = around.costs
         timer = self.board.timer
         self.engine = ArmEngine(
             around.ram_bytes,

@@ -31,9 +31,14 @@ BACK = CODE + 0x800  # where EL1 goes on after it
 
 
 @cache
+def costs() -> CostTable:
+    """The prices of the processor that the machine has by default."""
+    return CostTable(profile.load("cortex-a57", "aarch64"))
+
+
 def cortex_a57() -> profile.Profile:
     """The bundled profile that the machine runs by default."""
-    return profile.load("cortex-a57", "aarch64")
+    return costs().profile
 
 
 class ArmRig(Processor):
@@ -52,12 +57,11 @@ class ArmRig(Processor):
         tcr: int = arm_snippets.TCR,
     ) -> None:
         super().__init__()
-        costs = CostTable(cortex_a57())
         self.engine = ArmEngine(
             RAM_BYTES,
             native_config.native_config(native.load("aarch64"), cortex_a57()),
             self._handlers(),
-            lambda out: Decoder(costs, out).decode,
+            lambda out: Decoder(costs(), out).decode,
             timing=timing,
             ram_base=RAM,
         )

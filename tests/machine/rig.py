@@ -24,9 +24,14 @@ __all__ = ["LIMIT", "NO_INTERRUPT", "Rig", "Spent", "skylake"]
 
 
 @cache
+def costs() -> CostTable:
+    """The prices of the processor that the machine has by default."""
+    return CostTable(profile.load("skylake"))
+
+
 def skylake() -> profile.Profile:
     """The bundled profile."""
-    return profile.load("skylake")
+    return costs().profile
 
 
 class Rig(Processor):
@@ -41,12 +46,11 @@ class Rig(Processor):
         super().__init__()
         self.on_port: Callable[[int, int, int], int] = self._port
         config = skylake()
-        costs = CostTable(config)
         self.engine = X86Engine(
             RAM_BYTES,
             native_config.native_config(native.load(), config),
             self._handlers(Cpuid(config, config.frequency_hz)),
-            lambda out: Decoder(costs, out).decode,
+            lambda out: Decoder(costs(), out).decode,
             timing=timing,
         )
         if flat:

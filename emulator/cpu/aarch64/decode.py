@@ -20,9 +20,11 @@ from __future__ import annotations
 import ctypes
 from array import array
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import capstone
 
+from ringscope.emulator.cpu.instructions import disassemble
 from ringscope.emulator.native import library as native
 from ringscope.emulator.timing.aarch64_operands import operands as operands_of
 from ringscope.emulator.timing.micro_ops import MicroOps
@@ -96,6 +98,10 @@ def ends_block(mnemonic: str, operands: str) -> bool:
     return mnemonic in ENDS
 
 
+#: Micro-operations of instructions by their cost table: all machines of one processor share them.
+_KNOWN: WeakKeyDictionary[CostTable, dict[tuple[str, str], tuple[int, bytes]]] = WeakKeyDictionary()
+
+
 class Decoder:
     """Fills ``struct decoded`` (native/block.h) for the block at an address."""
 
@@ -105,7 +111,7 @@ class Decoder:
         self._costs = costs
         self._out = out
         self._micro_ops = MicroOps(costs.profile)
-        self._known_ops: dict[tuple[str, str], tuple[int, bytes]] = {}
+        self._known_ops = _KNOWN.setdefault(costs, {})
         self._engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
         names = [name for name in layout(self._native) if name.startswith("cost.")]
         self._cost_id = {name.removeprefix("cost."): i for i, name in enumerate(names)}
@@ -117,7 +123,7 @@ class Decoder:
         words: list[int] = []
         operations = bytearray()
         branch, first_mark = NO_BRANCH, 0
-        for _, size, mnemonic, operands in self._engine.disasm_lite(code, pc, limit):
+        for _, size, mnemonic, operands in disassemble(self._engine, code, pc, limit):
             mark = self._mark_at(code, len(words) * INSN_BYTES) if operands.startswith("xzr, ") else 0
             if words and mark:
                 break

@@ -21,9 +21,11 @@ import ctypes
 import functools
 from array import array
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import capstone
 
+from ringscope.emulator.cpu.instructions import disassemble
 from ringscope.emulator.native import library as native
 from ringscope.emulator.timing.micro_ops import MicroOps
 from ringscope.emulator.timing.native_config import layout
@@ -164,6 +166,12 @@ def settles_flags(mnemonic: str, operands: str) -> bool:
     return "[" in operands and mnemonic.startswith(FLAG_LOSERS)
 
 
+#: Micro-operations of instructions by their cost table: all machines of one processor share them.
+_KNOWN: WeakKeyDictionary[CostTable, dict[tuple[int, str, bytes, bool], tuple[int, bytes]]] = (
+    WeakKeyDictionary()
+)
+
+
 @functools.cache
 def known_operands() -> X86Operands:
     """Return what finds operands: they depend on an instruction's bytes alone, so all machines share it."""
@@ -180,7 +188,7 @@ class Decoder:
         self._out = out
         self._micro_ops = MicroOps(costs.profile)
         self._operands = known_operands()
-        self._known_ops: dict[tuple[int, str, bytes, bool], tuple[int, bytes]] = {}
+        self._known_ops = _KNOWN.setdefault(costs, {})
         self._fuses = costs.profile.pipeline.fuses
         self._engines = [
             capstone.Cs(capstone.CS_ARCH_X86, mode)
@@ -197,7 +205,7 @@ class Decoder:
         operations = bytearray()
         compared = False
         branch, flags, element, used, first_mark = NO_BRANCH, 0, 0, 0, 0
-        for _, size, spelt, operands in self._engines[mode & MODE_MASK].disasm_lite(code, pc, limit):
+        for _, size, spelt, operands in disassemble(self._engines[mode & MODE_MASK], code, pc, limit):
             mnemonic = spelt
             mark = self._mark_at(code, used) if mnemonic == "nop" and size == MARK_BYTES else 0
             settles = settles_flags(mnemonic, operands)
