@@ -1,23 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Guests run under a Control, and what they show when they run freely."""
+"""Guests run under a Control."""
 
 from __future__ import annotations
 
-import functools
+from typing import TYPE_CHECKING
 
 from ringscope.emulator.debug.control import Control, Halt, Why
-from tests.guest import catalogue
-from tests.machine import whole
 
-
-@functools.cache
-def image(name: str):
-    return whole.troublemaker() if name == "troublemaker" else catalogue.build(catalogue.by_name(name))
-
-
-@functools.cache
-def free_run(name: str, fidelity: str) -> whole.Seen:
-    return whole.run(image(name), whole.freely, fidelity)
+if TYPE_CHECKING:
+    from tests.machine import whole
 
 
 class Stopped:

@@ -11,8 +11,8 @@ import pytest
 from ringscope.emulator.attribution.costs import columns, total
 from ringscope.emulator.attribution.recorder import Recorder
 from ringscope.emulator.snapshot import SnapshotError
-from tests.guest import catalogue
 from tests.machine import whole
+from tests.machine.guests import free_run, image
 
 #: Devices with interrupts, rewritten code, faults in string instructions, marks, 32- and 64-bit rings.
 GUESTS = (
@@ -29,12 +29,6 @@ FUNCTIONAL = (
     "aarch64/exceptions", "aarch64/system_call", "aarch64/ledger_copies",
 )  # fmt: skip
 RUNS = sorted([*itertools.product(GUESTS, ["timing"]), *itertools.product(FUNCTIONAL, ["functional"])])
-
-
-def image(name: str):
-    if name == "troublemaker":
-        return whole.troublemaker()
-    return catalogue.build(catalogue.by_name(name))
 
 
 @functools.cache
@@ -68,7 +62,7 @@ def ring_words(books, *, user):
 
 @pytest.mark.parametrize(("name", "fidelity"), RUNS)
 def test_attribution_changes_nothing_that_can_be_seen(name, fidelity) -> None:
-    assert attributed(name, fidelity)[0] == whole.run(image(name), whole.freely, fidelity)
+    assert attributed(name, fidelity)[0] == free_run(name, fidelity)
 
 
 @pytest.mark.parametrize("user", [False, True], ids=["kernel", "user"])

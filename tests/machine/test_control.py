@@ -12,7 +12,7 @@ import pytest
 from ringscope.emulator.debug.control import Why
 from ringscope.emulator.trace.event import Event, Kind
 from tests.machine import small_kernels
-from tests.machine.controlled import image
+from tests.machine.guests import image
 
 FIDELITIES = ("timing", "functional")
 ROUNDS = 500  # two_spaces.c: each space's code is called once, and this often again

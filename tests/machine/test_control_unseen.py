@@ -10,7 +10,8 @@ import pytest
 
 from ringscope.emulator.debug.control import Control, Halt, Why
 from tests.machine import whole
-from tests.machine.controlled import Stopped, free_run, image
+from tests.machine.controlled import Stopped
+from tests.machine.guests import free_run, image
 
 if TYPE_CHECKING:
     from ringscope.emulator.books import Books

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringscope.tools.build.compiler import ROOT
-from tests.guest import catalogue
 from tests.machine import whole
+from tests.machine.guests import free_run, image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,20 +33,6 @@ WITHOUT_A_CLOCK = (
     "aarch64/exceptions", "aarch64/page_fault", "aarch64/self_modifying", "aarch64/system_call",
     "aarch64/two_spaces",
 )  # fmt: skip
-
-
-@functools.cache
-def image(name: str):
-    if name == "troublemaker":
-        return whole.troublemaker()
-    return catalogue.build(catalogue.by_name(name))
-
-
-@functools.cache
-def free_run(name: str) -> whole.Seen:
-    seen = whole.run(image(name), whole.freely)
-    assert seen.exit.reason == "guest"
-    return seen
 
 
 @functools.cache
@@ -72,6 +58,7 @@ def test_the_troublemaker_has_faults_interrupts_and_patched_code_in_string_instr
 @pytest.mark.parametrize("name", GUESTS)
 def test_a_second_run_repeats_the_first(name: str) -> None:
     assert whole.run(image(name), whole.freely) == free_run(name)
+    assert free_run(name).exit.reason == "guest"
 
 
 @pytest.mark.parametrize("name", GUESTS)
@@ -115,7 +102,7 @@ def test_being_stopped_at_whatever_moments_the_host_finds_changes_nothing() -> N
 
 @pytest.mark.parametrize("name", WITHOUT_A_CLOCK)
 def test_without_a_clock_the_guest_computes_the_same_with_the_models_and_without(name: str) -> None:
-    timing, functional = free_run(name), whole.run(image(name), whole.freely, "functional")
+    timing, functional = free_run(name), free_run(name, "functional")
     assert functional.output == timing.output
     assert functional.ram == timing.ram
     assert functional.instructions == timing.instructions == functional.books.total("cycles")
@@ -125,7 +112,7 @@ def test_without_a_clock_the_guest_computes_the_same_with_the_models_and_without
 
 @pytest.mark.parametrize("name", ["troublemaker", "self_modifying", "aarch64/self_modifying"])
 def test_without_models_stepping_and_breakpoints_change_nothing_either(name: str) -> None:
-    free = whole.run(image(name), whole.freely, "functional")
+    free = free_run(name, "functional")
     ways = (
         whole.stepped_in_windows(4000, free.time // 8),
         whole.with_breakpoints(some_addresses(name), []),

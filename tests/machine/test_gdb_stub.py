@@ -15,7 +15,7 @@ from ringscope.emulator.debug.gdb.processes import Processes
 from ringscope.emulator.debug.gdb.stub import Leave, Motion, Stub, Way
 from ringscope.emulator.debug.halt import Why
 from tests.machine import small_kernels
-from tests.machine.controlled import image
+from tests.machine.guests import image
 
 FILES = {"/kernel": b"\x7fELF and so on", "/a": b"program}#$*"}
 #: Where two_spaces.c has other code in each of two address spaces, and data a page further.

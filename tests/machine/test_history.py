@@ -20,7 +20,7 @@ from ringscope.emulator.debug.replay import Replay
 from ringscope.emulator.devices.host_input import PipedInput, TerminalInput, byte_interval
 from ringscope.emulator.machine import FIDELITIES
 from tests.machine import small_kernels, whole
-from tests.machine.controlled import free_run, image
+from tests.machine.guests import free_run, image
 
 #: Faults, interrupts, string instructions that are cut, sleep, rewritten code; rings and address spaces.
 GUESTS = ("troublemaker", "pit_timer", "aarch64/interrupted_user", "aarch64/exceptions")

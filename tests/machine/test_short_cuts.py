@@ -9,11 +9,9 @@ a frame twice, talk to devices, are interrupted and stopped run both ways.
 from __future__ import annotations
 
 import ctypes
-import functools
 
 import pytest
 
-from ringscope.bootimage import BootRequest
 from ringscope.emulator.books import Books
 from ringscope.emulator.cpu.aarch64.engine import ArmEngine
 from ringscope.emulator.cpu.engine import Engine
@@ -21,6 +19,7 @@ from ringscope.emulator.cpu.x86_64.engine import X86Engine
 from ringscope.emulator.machine import Exit, Machine, MachineConfig
 from tests.guest import catalogue
 from tests.machine import whole
+from tests.machine.guests import free_run, image
 
 FIDELITIES = ("timing", "functional")
 #: Patched code under a fast timer, faults in strings, unaligned accesses, two mappings of a frame, devices.
@@ -40,14 +39,6 @@ ARM_GUESTS = tuple(
 GUESTS = X86_GUESTS + ARM_GUESTS
 
 
-@functools.cache
-def image(name: str):
-    if name == "troublemaker":
-        return whole.troublemaker()
-    program = catalogue.by_name(name)
-    return BootRequest(catalogue.build(program), command_line=program.command_line)
-
-
 def by_the_long_ways(observed: whole.Observed) -> Exit:
     observed.machine.engine.allow_short_cuts(False)
     return whole.freely(observed)
@@ -65,11 +56,6 @@ def by_turns(cycles: int) -> whole.Way:
         return result
 
     return way
-
-
-@functools.cache
-def free_run(name: str, fidelity: str) -> whole.Seen:
-    return whole.run(image(name), whole.freely, fidelity)
 
 
 @pytest.mark.parametrize("fidelity", FIDELITIES)

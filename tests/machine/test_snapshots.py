@@ -9,7 +9,6 @@ and the contents of memory. A machine that takes over has done nothing before.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import zlib
 from random import Random
 
@@ -18,8 +17,8 @@ import pytest
 from ringscope.bootimage.bundled import bundled_image
 from ringscope.emulator.machine import FIDELITIES, Machine, MachineConfig
 from ringscope.emulator.snapshot import SnapshotError
-from tests.guest import catalogue
 from tests.machine import whole
+from tests.machine.guests import free_run, image
 
 #: Rewritten code, faults, rings of every kind, each chip that interrupts, marks, copies, floating point.
 GUESTS = (
@@ -34,12 +33,6 @@ MOST_STEPS = 9  # before a handover: most blocks are shorter, so that some are c
 BUNDLED_CYCLES = 20_000_000
 
 
-def image(name: str):
-    if name == "troublemaker":
-        return whole.troublemaker()
-    return catalogue.build(catalogue.by_name(name))
-
-
 def seen(observed: whole.Observed, machine: whole.Watched, end, interrupts) -> whole.Seen:
     return whole.Seen(
         end,
@@ -52,11 +45,6 @@ def seen(observed: whole.Observed, machine: whole.Watched, end, interrupts) -> w
         interrupts,
         zlib.crc32(machine.engine.ram),
     )
-
-
-@functools.cache
-def free_run(name: str, fidelity: str) -> whole.Seen:
-    return whole.run(image(name), whole.freely, fidelity)
 
 
 def successor(observed: whole.Observed, machine: whole.Watched) -> whole.Watched:
