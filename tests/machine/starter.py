@@ -30,7 +30,7 @@ class Starter:
         self._channel, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with end:
             self._process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).resolve()), str(end.fileno())],
+                [sys.executable, "-P", str(Path(__file__).resolve()), str(end.fileno())],
                 pass_fds=[end.fileno()],
                 stdin=subprocess.PIPE,  # of the kind that its children have
                 stdout=subprocess.PIPE,
