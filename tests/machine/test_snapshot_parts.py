@@ -33,7 +33,8 @@ HEADERS = (
 )
 #: What a machine is built from, and is the same in another one of its configuration.
 BUILT = """
-    timing uc env cpu hook_user_data ram call decoded models.config pipeline.config pipeline.window_groups account.delay
+    timing uc env cpu hook_user_data ram call decoded models.config
+    pipeline.config pipeline.window_groups account.delay
     models.hierarchy.line_shift models.hierarchy.line_mask models.hierarchy.fast_end
     models.hierarchy.served_by models.hierarchy.walk_l1_read models.hierarchy.leaving models.hierarchy.unified
     models.mmu.unified models.mmu.hierarchy models.mmu.ram models.mmu.price models.mmu.identity
@@ -46,7 +47,8 @@ BUILT = """
 """.split()
 #: What one run, one debugger, one tracer asks for; or follows from the rest: core_state_done and core_rearm.
 ANEW = """
-    account.now account.cause models.predictor.direction.ahead models.predictor.direction.mixed block_cause due quiet_until quiet_units owed block passed passed_pc observing retrying
+    account.now account.cause models.predictor.direction.ahead models.predictor.direction.mixed
+    block_cause due quiet_until quiet_units owed block passed passed_pc observing retrying
     short_cuts fast_accesses counting sees_accesses tlb_fills tlb_patience tlb_grows code_page engine_error
     next_event stop_at stop code_changed stop_requested halted steps_left stepping
     attribution ledger.interrupt_where ledger.places_lost
