@@ -83,13 +83,12 @@ class Host:
 
     def _fastest(self, source: str, places: Sequence[int], count: int, before: Callable[[], object]) -> float:
         self._place(source)
-        out, found = (u64 * 3)(), []
+        out, runs = (u64 * 3)(), []
         for run in range(RUNS):
             before()
             self._time(self._free, places[run % len(places)], count, out)
-            taken = cycles((out[0], out[1], out[2]))
-            if taken is not None:
-                found.append(taken)
+            runs.append((out[0], out[1], out[2]))
+        found = [taken for taken in cycles(runs) if taken is not None]
         if not found:
             raise SystemExit("the clock changed in every run; try again when the host has less to do")
         return min(found)

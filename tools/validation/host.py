@@ -5,7 +5,8 @@
 and prints as JSON what each returned and the cycles of its runs. They are the core's own where the host
 lends its counter (cycle_counter.py); what reading it takes is that of an empty program, and taken off. Else
 they are time-stamp ticks, scaled by a chain of dependent additions just before and after, which tells how
-many ticks a cycle of the core has just then, whatever its clock does; a run in which the two differ is none.
+many ticks a cycle of the core has just then, whatever its clock does; a run beside a chain that took longer
+than the others is none. Every run follows another one of the same program, as on the machine.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ringscope.tools.validation.cycle_counter import Counter, NoCounter
 from ringscope.tools.validation.suite import CASES, MEMORY_BYTES, Image, memory_at_start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 u64 = ctypes.c_uint64
 #: By what a host's cycles are known.
@@ -32,7 +33,7 @@ SCALED = "the time-stamp counter, scaled by chains of additions"
 CHAIN_CYCLES = 16384  # harness.S: so many additions, one after the other
 RUNS = 40
 KEPT_AT_LEAST = 15
-AGREEMENT = 0.02  # by which the chains before and after a run may differ
+AGREEMENT = 0.02  # by which a chain before or after a run may be longer than the shortest
 
 
 class HostError(Exception):
@@ -52,12 +53,17 @@ class Native:
     result: int
 
 
-def cycles(run: tuple[int, int, int]) -> float | None:
-    """Return the cycles of a run, or None if the core's clock changed meanwhile."""
-    before, ticks, after = run
-    if abs(before - after) > AGREEMENT * min(before, after):
-        return None
-    return ticks * CHAIN_CYCLES / ((before + after) / 2)
+def cycles(runs: Sequence[tuple[int, int, int]]) -> list[float | None]:
+    """Return the cycles of each run of a program: None where a chain, before it or after it, was disturbed.
+
+    That one is longer by more than AGREEMENT than the shortest of them all: the core's clock was another, or
+    somebody else ran on the core.
+    """
+    longest = min(min(before, after) for before, _, after in runs) * (1 + AGREEMENT)
+    return [
+        ticks * CHAIN_CYCLES / ((before + after) / 2) if max(before, after) <= longest else None
+        for before, ticks, after in runs
+    ]
 
 
 class Programs:
@@ -92,6 +98,7 @@ def by_counter(programs: Programs, counter: Counter, name: str, count: int) -> I
     program, nothing = programs.function(name), programs.function("host_nothing")
 
     def spent(function: Callable[[int, int], int]) -> tuple[int, int]:
+        function(programs.place, count)  # behind itself, as host_time_again does
         before = counter.read()
         result = function(programs.place, count)
         return counter.read() - before, result
@@ -105,10 +112,12 @@ def by_counter(programs: Programs, counter: Counter, name: str, count: int) -> I
 def by_ticks(programs: Programs, name: str, count: int) -> Iterator[Run]:
     """Yield runs of a program, in cycles that chains of additions make out of ticks."""
     out = (u64 * 3)()
-    time = ctypes.CFUNCTYPE(u64, u64, u64, u64, ctypes.POINTER(u64))(programs.address("host_time"))
+    time = ctypes.CFUNCTYPE(u64, u64, u64, u64, ctypes.POINTER(u64))(programs.address("host_time_again"))
+    results, runs = [], []
     for _ in range(RUNS):
-        result = time(programs.address(name), programs.place, count, out)
-        yield cycles((out[0], out[1], out[2])), result
+        results.append(time(programs.address(name), programs.place, count, out))
+        runs.append((out[0], out[1], out[2]))
+    yield from zip(cycles(runs), results, strict=True)
 
 
 def _time_all(path: Path) -> dict[str, object]:
@@ -133,7 +142,7 @@ def _time_all(path: Path) -> dict[str, object]:
     return {"source": source, "programs": found}
 
 
-def measure(path: Path, rounds: int = 3) -> tuple[str, dict[str, Native]]:
+def measure(path: Path, rounds: int = 12) -> tuple[str, dict[str, Native]]:
     """Time the programs in processes of their own, one after another; return by what, and what they took.
 
     Raises HostError where fewer than KEPT_AT_LEAST runs of a program are left.

@@ -30,13 +30,22 @@ FIGURES = {
 
 
 def test_a_run_is_scaled_by_the_chains_around_it() -> None:
-    assert cycles((8192, 5000, 8192)) == 5000 * CHAIN_CYCLES / 8192 == 10_000
+    assert cycles([(8192, 5000, 8192)]) == [10_000] == [5000 * CHAIN_CYCLES / 8192]
+    assert cycles([(8192, 5000, 8192), (8192, 5000, 8194)])[1] == 5000 * CHAIN_CYCLES / 8193
 
 
-def test_a_run_whose_chains_differ_by_more_than_two_percent_is_thrown_away() -> None:
-    assert cycles((10_000, 5000, 10_190)) is not None
-    assert cycles((10_000, 5000, 10_210)) is None
-    assert cycles((10_210, 5000, 10_000)) is None
+@pytest.mark.parametrize(
+    ("run", "known"),
+    [
+        ((10_190, 5000, 10_190), True),
+        ((10_000, 5000, 10_210), False),
+        ((10_210, 5000, 10_000), False),
+        ((10_210, 5000, 10_210), False),  # both chains agree: the clock was another for all of the run
+    ],
+)
+def test_a_run_beside_a_chain_two_percent_longer_than_the_shortest_is_thrown_away(run, known) -> None:
+    quiet = (10_000, 5000, 10_000)
+    assert [taken is not None for taken in cycles([quiet, run])] == [True, known]
 
 
 def test_of_several_rounds_the_fewest_cycles_count_and_the_highest_frequency() -> None:

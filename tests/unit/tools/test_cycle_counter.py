@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ringscope.tools.validation.cycle_counter import SOFTWARE, TASK_CLOCK, Counter, NoCounter
-from ringscope.tools.validation.host import CHAIN_CYCLES, Programs, by_counter, by_ticks, cycles
+from ringscope.tools.validation.host import Programs, by_counter, by_ticks
 from ringscope.tools.validation.suite import CASES, build
 
 NO_SUCH_EVENT = 9999
@@ -52,15 +52,3 @@ def test_what_calling_a_program_takes_by_itself_is_taken_off() -> None:
 def test_both_ways_run_the_program_and_have_its_result() -> None:
     programs, case = Programs(build()), next(case for case in CASES if case.name == "fibonacci")
     assert {result for _, result in by_ticks(programs, "program_fibonacci", case.count)} == {2584}
-
-
-@pytest.mark.parametrize(
-    ("run", "expected"),
-    [
-        ((1000, 5000, 1000), 5 * CHAIN_CYCLES),
-        ((1000, 5000, 1010), 5000 * CHAIN_CYCLES / 1005),
-        ((1000, 5000, 1021), None),
-    ],
-)
-def test_ticks_are_scaled_by_the_chains_and_thrown_away_where_those_differ(run, expected) -> None:
-    assert cycles(run) == expected
