@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ringscope.emulator.timing.parameters import ISSUE_UNITS_PER_CYCLE as UNITS
 from ringscope.emulator.timing.parameters import ProfileError
+from ringscope.emulator.timing.pipeline import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +42,8 @@ class Operands:
     count what the engine makes of its accesses; ``own`` those of a class that is not split, as the locked
     ones are; ``wide`` says that one has 16 bytes. ``copies`` says that it only moves a register or a loaded
     value; ``constant``, that its result depends on nothing. ``resolves`` marks a branch whose target or
-    direction is known when it has been executed. ``updates`` are address registers that it steps.
+    direction is known when it has been executed. ``updates`` are address registers that it steps. ``scaled``
+    says that an address has an index that is multiplied.
     """
 
     address: tuple[int, ...] = ()
@@ -55,6 +57,7 @@ class Operands:
     copies: bool = False
     constant: bool = False
     resolves: bool = False
+    scaled: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,10 +116,17 @@ class MicroOps:
         if len(self.ports) >= REGISTERS - PORTS:
             raise ProfileError(f"profile {self.profile.name}: {len(self.ports)} ports are too many")
 
-    def of(self, needs: tuple[str, ...], operands: Operands, *, fused: bool = False) -> list[MicroOp]:
+    def of(
+        self,
+        needs: tuple[str, ...],
+        operands: Operands,
+        *,
+        fused: bool = False,
+        reach: Reach = Reach.SAME_LINE,
+    ) -> list[MicroOp]:
         """Return the micro-operations of an instruction that needs these classes.
 
-        ``fused``: it is delivered with the one before.
+        ``fused``: it is delivered with the one before. ``reach``: where its store goes after the one before.
         """
         if self.profile.pipeline.fixed:
             return self._fixed(needs, operands)
@@ -136,22 +146,29 @@ class MicroOps:
             only = moves and not stores
             into = writes if only else (TEMPORARY,)
             sources = address + reads if moves and only else address
-            latency = self.profile.latency.l1 * UNITS
-            ops.append(self._op(LOAD, loads[0], (sources, into), latency, operands.loads))
+            ops.append(
+                self._op(LOAD, loads[0], (sources, into), self._hit(loads[0], operands), operands.loads)
+            )
             reads = (*reads, TEMPORARY)
         if own is not None and not (operands.copies and (loads or stores)):
             ops.append(self._own(own, operands, reads, writes, loads=bool(loads), stores=bool(stores)))
             reads = (TEMPORARY,)
         if stores:
-            ops.append(self._op(STORE, stores[0], (address + reads, ()), UNITS, operands.stores))
-            if operands.wide and ops[-1].occupancy < self.profile.pipeline.wide_store:
-                ops[-1] = MicroOp(**vars(ops[-1]) | {"occupancy": self.profile.pipeline.wide_store})
+            store = self._op(STORE, stores[0], (address + reads, ()), UNITS, operands.stores)
+            least = max(self.profile.pipeline.store_units(reach, wide=operands.wide), store.occupancy)
+            ops.append(MicroOp(**vars(store) | {"occupancy": least}))
         if operands.updates:
             updates = _times(operands.updates)
             ops.append(MicroOp(PLAIN, updates, updates, self.profile.pipeline.latency.get("alu", 1) * UNITS))
         slot = 0 if fused else UNITS // self.profile.width
         first = ops[0] if ops else MicroOp(PLAIN, (), (), 0)
         return [MicroOp(**vars(first) | {"slot": slot}), *ops[1:]]
+
+    def _hit(self, name: str, operands: Operands) -> int:
+        """Return the units from a load's address to its value, in the first level."""
+        pipeline = self.profile.pipeline
+        latency = pipeline.latency.get(name, self.profile.latency.l1)
+        return (latency + pipeline.scaled_index * operands.scaled) * UNITS
 
     def _fixed(self, needs: tuple[str, ...], operands: Operands) -> list[MicroOp]:
         """Return operations that wait for nothing; the first of them takes the cost."""

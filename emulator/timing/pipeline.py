@@ -9,6 +9,12 @@ the class whose port another class shares: two classes of one port take turns. `
 comparison and the conditional branch behind it are delivered as one; ``wide_store``, how long 16 bytes have
 the port of stores where that is longer than for fewer (x86).
 
+``other_line`` is how long a store has that port which goes to another line than the store before, and
+``narrow_return``, one of fewer than four bytes that so comes back to a word stored to just before: where
+words are protected by error correction it is read, changed and written, as Arm's manual says of the
+Cortex-A15's first level. ``scaled_index`` are the cycles by which a load is longer whose address has an index
+that is multiplied. All of these are known of x86 code alone (``x86_64_stores.py``).
+
 ``fixed_cost`` says that an instruction takes what the profile has for its class, whatever it waits for: what
 is known of such a core is an average over programs, which has dependences, branches and ports in it already.
 Only misses are added. It has neither latencies nor ports.
@@ -18,6 +24,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,25 +35,38 @@ if TYPE_CHECKING:
 
 PIPELINES = Path(__file__).parent / "pipelines"
 TABLE = "pipeline"
-WIDE_STORE, WIDE_UNIT = "wide_store", "cycles/64"
-OWN_FIELDS = ("latency", "port", "fuses_compare", "fixed_cost", WIDE_STORE)
+STORES, STORE_UNIT = ("wide_store", "other_line", "narrow_return"), "cycles/64"
+SCALED_INDEX = "scaled_index"
+OWN_FIELDS = ("latency", "port", "fuses_compare", "fixed_cost", *STORES, SCALED_INDEX)
+
+
+class Reach(Enum):
+    """Where a store goes after the one before it."""
+
+    SAME_LINE, OTHER_LINE, NARROW_RETURN = range(3)
 
 
 @dataclass(frozen=True)
 class Pipeline:
     """One core's issue model: sizes, cycles to a result by class, and the class whose port a class shares.
 
-    ``fuses`` tells whether a comparison and the branch behind it are delivered as one, ``wide_store`` for how
-    long a store of 16 bytes has its port, in ISSUE_UNITS_PER_CYCLE, ``fixed`` whether an instruction takes
+    ``fuses`` tells whether a comparison and the branch behind it are delivered as one, ``stores`` for how
+    long the kinds of STORES have their port, in ISSUE_UNITS_PER_CYCLE, ``fixed`` whether an instruction takes
     what its class does and nothing else.
     """
 
     buffers: Buffers
     fuses: bool
     fixed: bool
-    wide_store: int
+    stores: Mapping[str, int]
+    scaled_index: int
     latency: Mapping[str, int]
     port: Mapping[str, str]
+
+    def store_units(self, reach: Reach, *, wide: bool) -> int:
+        """Return for how many units a store has its port at the least, besides those of its class."""
+        names = (["wide_store"] if wide else []) + ([] if reach is Reach.SAME_LINE else [reach.name.lower()])
+        return max((self.stores.get(name, 0) for name in names), default=0)
 
 
 def bundled_pipeline(name: str) -> dict[str, Any]:
@@ -90,10 +110,14 @@ def _read(document: Mapping[str, object], reader: Reader) -> Pipeline:
     for path, of in port.items():
         if not isinstance(of, str):
             raise reader.refuse(f"{TABLE}.port.{path}", "must name a class")
-    wide = 0
-    if WIDE_STORE in table:
-        wide = ISSUE_UNITS[WIDE_UNIT] * reader.integer(table, f"{TABLE}.{WIDE_STORE}", WIDE_UNIT, 0, 1 << 13)
-    return Pipeline(buffers, fuses, fixed, wide, latency, {key: str(of) for key, of in port.items()})
+    stores = {
+        name: ISSUE_UNITS[STORE_UNIT] * reader.integer(table, f"{TABLE}.{name}", STORE_UNIT, 0, 1 << 13)
+        for name in STORES
+        if name in table
+    }
+    scaled = reader.integer(table, f"{TABLE}.{SCALED_INDEX}", "cycles", 0, 8) if SCALED_INDEX in table else 0
+    names = {key: str(of) for key, of in port.items()}
+    return Pipeline(buffers, fuses, fixed, stores, scaled, latency, names)
 
 
 def _flag(table: Mapping[str, object], name: str, reader: Reader) -> bool:

@@ -23,6 +23,22 @@ CONTROL_REGISTERS = {"cr0": "mov_cr", "cr3": "mov_cr3", "cr4": "mov_cr", "cr8": 
 #: String instructions and SSE instructions of the same name; the operands tell them apart.
 AMBIGUOUS = frozenset({"movsd", "cmpsd"})
 WIDE_REGISTER = re.compile(r"r(?:[a-ds][a-z]|\d+)$")
+MEMORY = re.compile(r"\[.*?\]")
+REGISTER = re.compile(r"[a-z][a-z0-9]*")
+VECTOR, CROSSING = "xmm", "crossing"
+#: What a class is called where a value goes from the general registers to the vector ones, or back.
+ACROSS = {"sse_int": "sse_move", "sse_fp": "sse_convert"}
+
+
+def _special(op_str: str, first: str) -> str:
+    """Return the special register that a first operand is, or VECTOR or CROSSING, or nothing."""
+    if first in SEGMENTS or first[:2] in ("cr", "dr"):
+        return first
+    if "xmm" not in op_str:
+        return ""
+    names = [text.strip() for text in MEMORY.sub("", op_str).split(",")]
+    registers = [name for name in names if REGISTER.fullmatch(name)]
+    return VECTOR if all(name.startswith("xmm") for name in registers) else CROSSING
 
 
 def _operands(op_str: str) -> tuple[int, bool, str]:
@@ -31,7 +47,7 @@ def _operands(op_str: str) -> tuple[int, bool, str]:
     Where memory stands (2: first, 1: later), whether the first operand has 64 bits, and the special register.
     """
     first, _, rest = op_str.partition(",")
-    special = first if first in SEGMENTS or first[:2] in ("cr", "dr") else "xmm" if "xmm" in op_str else ""
+    special = _special(op_str, first)
     wide = "qword" in op_str or WIDE_REGISTER.match(first) is not None
     return 2 * ("[" in first) + ("[" in rest), wide, special
 
@@ -44,8 +60,8 @@ class X86Classes:
         self._prices = profile.issue
         self._fixed = profile.cost
         self._mnemonics = mnemonics
-        own = {"load", "store", "div32", "div64", "rep_string", "rep_element", "other"}
-        self.prices = frozenset(set(mnemonics.classes.values()) - {"div"} | own)
+        own = {"load", "load_vector", "store", "div32", "div64", "rep_string", "rep_element", "other"}
+        self.prices = frozenset(set(mnemonics.classes.values()) - {"div"} | own | set(ACROSS.values()))
 
     def shape(self, mnemonic: str, op_str: str) -> tuple[str, int, bool, str]:
         """Return what of an instruction decides its cost."""
@@ -55,7 +71,7 @@ class X86Classes:
         """Return the name of an instruction's event or class, without what its memory operands add."""
         _, wide, special = _operands(op_str)
         *prefixes, bare = mnemonic.split()
-        return self._event(bare, special, prefixes) or self._class(bare, vector=special == "xmm", wide=wide)
+        return self._event(bare, special, prefixes) or self._class(bare, special, wide=wide)
 
     def cost(self, shape: tuple[str, int, bool, str]) -> InstructionCost:
         """Return the cost of every instruction of that shape."""
@@ -69,7 +85,7 @@ class X86Classes:
         if event is not None:
             element = self._fixed[event] * ISSUE_UNITS_PER_CYCLE if repeats else 0
             return InstructionCost((), event, element)
-        name = self._class(bare, vector=special == "xmm", wide=wide)
+        name = self._class(bare, special, wide=wide)
         if name == "string":
             return (
                 InstructionCost(("rep_string",), None, prices["rep_element"])
@@ -78,7 +94,8 @@ class X86Classes:
             )
         if "lock" in prefixes or (bare == "xchg" and memory):
             return InstructionCost(("locked",), None, 0)
-        return InstructionCost((name, *self._accesses(bare, memory)), None, 0)
+        load = "load_vector" if special == VECTOR else "load"
+        return InstructionCost((name, *self._accesses(bare, memory, load)), None, 0)
 
     def _event(self, bare: str, first: str, prefixes: list[str]) -> str | None:
         if bare in ("mov", "pop"):
@@ -89,16 +106,18 @@ class X86Classes:
             return None
         return self._mnemonics.event_of(bare)
 
-    def _class(self, bare: str, *, vector: bool, wide: bool) -> str:
-        if bare in AMBIGUOUS and vector:
+    def _class(self, bare: str, special: str, *, wide: bool) -> str:
+        if bare in AMBIGUOUS and special == VECTOR:
             return "sse_int" if bare == "movsd" else "sse_fp"
         name = self._mnemonics.class_of(bare)
+        if special == CROSSING:
+            return ACROSS.get(name, name)
         if name == "div":
             return "div64" if wide else "div32"
         return name
 
-    def _accesses(self, bare: str, memory: int) -> list[str]:
-        """Return "load" and "store" as they apply.
+    def _accesses(self, bare: str, memory: int, load: str) -> list[str]:
+        """Return ``load``, the class of its loads, and "store" as they apply.
 
         ``memory`` & 2: the first operand is in memory; & 1: a later one.
         """
@@ -107,7 +126,7 @@ class X86Classes:
         if not memory or use.matches("none", bare):
             return accesses
         if memory & 1 or use.matches("read", bare):
-            return [*accesses, "load"]
+            return [*accesses, load]
         if use.matches("written", bare):
             return [*accesses, "store"]
-        return ["load", "store"]
+        return [load, "store"]

@@ -14,6 +14,7 @@ import capstone
 from capstone import CS_AC_READ, x86_const
 
 from ringscope.emulator.timing.micro_ops import Operands
+from ringscope.emulator.timing.x86_64_stores import Place, Step, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +42,8 @@ SAME_REGISTER_IS_ZERO = frozenset("xor sub pxor xorps xorpd psubb psubw psubd ps
 CONDITIONAL_BRANCHES = frozenset({"loop", "loope", "loopne"})
 VECTOR_BYTES = 16
 WORD_BYTES = 2
+STACK_BYTES = 8
+STEPS_BY_ONE = {"inc": 1, "dec": -1}
 
 
 def _numbers() -> dict[str, int]:
@@ -70,14 +73,23 @@ class X86Operands:
         ]
         for engine in self._engines:
             engine.detail = True
-        self._known: dict[tuple[int, bytes], Operands] = {}
+        self._known: dict[tuple[int, bytes], tuple[Operands, Trace]] = {}
 
     def of(self, code: bytes, mode: int) -> Operands:
         """Return the operands of the instruction that ``code`` is, in 16-, 32- or 64-bit code (0, 1, 2)."""
+        return self._both(code, mode)[0]
+
+    def trace(self, code: bytes, mode: int) -> Trace:
+        """Return what the instruction means for the places of stores."""
+        return self._both(code, mode)[1]
+
+    def _both(self, code: bytes, mode: int) -> tuple[Operands, Trace]:
         known = self._known.get((mode, code))
         if known is None:
             found = next(self._engines[mode].disasm(code, 0, 1), None)
-            known = self._known[mode, code] = _operands(found) if found is not None else Operands()
+            operands = _operands(found) if found is not None else Operands()
+            trace = _trace(found, operands) if found is not None else Trace()
+            known = self._known[mode, code] = operands, trace
         return known
 
 
@@ -128,7 +140,51 @@ def _operands(insn: Any) -> Operands:  # noqa: ANN401 (capstone has no types)
         copies=copies and not partial,
         constant=constant,
         resolves=conditional or indirect or mnemonic == "ret",
+        scaled=any(op.mem.index and op.mem.scale > 1 for op in memory),
     )
+
+
+def _place(insn: Any) -> Place | None:  # noqa: ANN401
+    """Return where an instruction's operand in memory is; of two, as MOVS has them, the first."""
+    memory = next((op for op in insn.operands if op.type == x86_const.X86_OP_MEM), None)
+    if memory is None:
+        return None
+    base, index = (
+        NUMBERS.get(insn.reg_name(part)) if part else None for part in (memory.mem.base, memory.mem.index)
+    )
+    return Place(base, index, memory.mem.scale, memory.mem.disp, memory.size)
+
+
+def _step(mnemonic: str, insn: Any) -> Step | None:  # noqa: ANN401
+    """Return the step of an instruction that makes a register another one plus a constant."""
+    to = next(iter(insn.operands), None)
+    if to is None or to.type != x86_const.X86_OP_REG or to.size <= WORD_BYTES:
+        return None
+    target, last = NUMBERS.get(insn.reg_name(to.reg)), insn.operands[-1]
+    if target is None or target >= FLAGS:
+        return None
+    if mnemonic in STEPS_BY_ONE:
+        return Step(target, target, STEPS_BY_ONE[mnemonic])
+    if mnemonic in ("add", "sub") and last.type == x86_const.X86_OP_IMM:
+        return Step(target, target, last.imm if mnemonic == "add" else -last.imm)
+    if mnemonic == "mov" and last.type == x86_const.X86_OP_REG and insn.reg_name(last.reg) in NUMBERS:
+        return Step(target, NUMBERS[insn.reg_name(last.reg)], 0)
+    base = NUMBERS.get(insn.reg_name(last.mem.base)) if mnemonic == "lea" and last.mem.base else None
+    return Step(target, base, last.mem.disp) if base is not None and not last.mem.index else None
+
+
+def _trace(insn: Any, operands: Operands) -> Trace:  # noqa: ANN401
+    mnemonic = insn.mnemonic.split()[-1]
+    place = _place(insn) if mnemonic != "lea" else None
+    if mnemonic in STACK_STEPS:
+        width = max((op.size for op in insn.operands if mnemonic[0] == "p"), default=STACK_BYTES)
+        pushes = mnemonic.startswith(("push", "call"))
+        step = Step(STACK_POINTER, STACK_POINTER, -width if pushes else width)
+        if pushes:
+            return Trace(Place(STACK_POINTER, None, 1, 0, width), before=step, writes=operands.writes)
+        return Trace(place, after=step, writes=operands.writes)
+    known = _step(mnemonic, insn)
+    return Trace(place, after=known, writes=() if known is not None else operands.writes)
 
 
 def _own_accesses(mnemonic: str, prefixes: list[str], *, memory: bool) -> int:

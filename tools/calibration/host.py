@@ -21,12 +21,15 @@ import keystone
 from ringscope.tools.calibration.snippets import (
     BRANCH,
     CHASE,
+    COMPARED,
     COPIES,
     FORWARD,
     LATENCIES,
+    SCALED,
+    STORES,
     TAKEN,
     THROUGHPUTS,
-    WIDE_STORE,
+    VECTOR,
     Snippet,
 )
 from ringscope.tools.validation.host import CHAIN_CYCLES, cycles
@@ -143,7 +146,8 @@ def measure(harness: Path, say: Callable[[str], None]) -> dict[str, object]:
         "frequency": host.ticks(),
         "latency": {snippet.path: of_one(host, snippet, place) for snippet in LATENCIES},
         "throughput": {snippet.path: of_one(host, snippet, place) for snippet in THROUGHPUTS},
-        "wide_store": of_one(host, WIDE_STORE, place),
+        "stores": {snippet.path: of_one(host, snippet, place) for snippet in STORES},
+        "loads": {snippet.path: of_one(host, snippet, place) for snippet in (SCALED, VECTOR)},
         "forward": of_one(host, FORWARD, place),
         "taken_interval": of_one(host, TAKEN, place),
     }
@@ -156,7 +160,7 @@ def measure(harness: Path, say: Callable[[str], None]) -> dict[str, object]:
         memory[: BRANCHES + 1] = noise.randbytes(BRANCHES + 1)
 
     unforeseen = host.fastest(BRANCH, place, BRANCHES, new_bytes)
-    figures["mispredict"] = (unforeseen - foreseen) / (BRANCHES / 2)
+    figures["mispredict"] = (unforeseen - foreseen) / (BRANCHES / 2) - COMPARED
     say("caches")
     figures["ladder"] = {
         **{name: chase(host, memory, place, range(0, size, LINE)) for name, size in LADDER.items()},

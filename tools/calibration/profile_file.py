@@ -71,7 +71,17 @@ def _measured(figures: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
         "pipeline.forward": (max(1, round(figures["forward"])), "measured: a load behind the store it reads"),
         "pipeline.taken_interval": (max(1, round(figures["taken_interval"])), "measured: jumps"),
     }
-    values["pipeline.wide_store"] = (round(figures["wide_store"] * UNITS), "measured: stores of 16 bytes")
+    for name, cycles in figures["stores"].items():
+        values[f"pipeline.{name}"] = (round(cycles * UNITS), "measured: independent stores")
+    loads = figures["loads"]
+    values["pipeline.scaled_index"] = (
+        max(0, round(loads["scaled_index"] - ladder["l1"])),
+        "measured: a chain of such loads, less one of others",
+    )
+    values["pipeline.latency.load_vector"] = (
+        round(loads["load_vector"] - latency["sse_move"]),
+        "measured: a chain of such loads and moves, less the moves",
+    )
     far = round(ladder["memory"])
     llc = min(round(ladder["llc"]), far)
     for name, cycles in (("l1", ladder["l1"]), ("l2", ladder["l2"]), ("llc", llc), ("memory", llc)):

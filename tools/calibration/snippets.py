@@ -30,10 +30,11 @@ class Snippet:
         """The assembly of the loop: r8 is memory of its own, rsi counts; returns by RET."""
         return (
             f"push rbx; mov r8, rdi; {self.setup or 'nop'}; again: {(self.body + ';') * COPIES} "
-            "dec rsi; jnz again; pop rbx; ret"
+            "dec rsi; jnz again; pop rbx; ret; leaf: ret"
         )
 
 
+ZERO = "mov qword ptr [r8], 0; xor eax, eax"
 INDEPENDENT = ("rax", "rbx", "rcx", "rdx", "r9", "r10", "r11", "rdi")
 
 
@@ -53,7 +54,11 @@ LATENCIES = (
     Snippet("div32", f"{DIVIDEND}; div ebx", beside=1, setup=DIVISOR_32),
     Snippet("div64", "xor edx, edx; bts rax, 62; div rbx", beside=1, setup=DIVISOR_64),
     Snippet("sse_int", "paddd xmm0, xmm1"),
+    Snippet("sse_shuffle", "pshufd xmm0, xmm0, 1"),
+    Snippet("sse_mul", "pmuludq xmm0, xmm1"),
+    Snippet("sse_move", "movd xmm0, eax; movd eax, xmm0", 2),
     Snippet("sse_fp", "mulsd xmm0, xmm8", setup=ONES),
+    Snippet("sse_convert", "cvtsi2sd xmm0, eax; cvttsd2si eax, xmm0", 2),
     Snippet("sse_div", "divsd xmm0, xmm8", setup=ONES),
     Snippet("locked", "lock add dword ptr [r8], eax"),
 )
@@ -62,21 +67,39 @@ THROUGHPUTS = (
     Snippet("alu", _each("add {}, 1"), 8),
     Snippet("lea", _each("lea {0}, [r8 + {0}]"), 8),
     Snippet("branch", "jo next{n}; next{n}: nop"),
+    Snippet("call", "call leaf; nop", 2),
     Snippet("load", _each("mov {}, [r8]"), 8),
+    Snippet("load_vector", _each("movups {}, [r8]", XMM), 8),
     Snippet("store", "mov [r8], rax; mov [r8 + 8], rax; mov [r8 + 16], rax; mov [r8 + 24], rax", 4),
     Snippet("mul", _each("imul {}, r8"), 8),
     Snippet("div32", "mov eax, 0x70000000; xor edx, edx; div ebx", setup=DIVISOR_32),
     Snippet("div64", "mov rax, r9; xor edx, edx; div rbx", setup=f"{DIVISOR_64}; mov r9, 1; shl r9, 62"),
     Snippet("sse_int", _each("paddd {}, xmm9", XMM), 8),
+    Snippet("sse_shuffle", _each("pshufd {}, xmm9, 1", XMM), 8),
+    Snippet("sse_mul", _each("pmuludq {}, xmm9", XMM), 8),
+    Snippet("sse_move", _each("movd {}, eax", XMM), 8),
+    Snippet("sse_convert", _each("cvtsi2sd {}, eax", XMM), 8),
     Snippet("sse_fp", _each("mulsd {}, xmm8", XMM), 8, setup=NUMBERS),
     Snippet("sse_div", _each("divsd {}, xmm8", XMM), 8, setup=NUMBERS),
     Snippet("locked", "lock add dword ptr [r8], eax"),
 )
-WIDE_STORE = Snippet("wide_store", "; ".join(f"movups [r8 + {16 * i}], xmm0" for i in range(4)), 4)
+STORES = (
+    Snippet("wide_store", "; ".join(f"movups [r8 + {16 * i}], xmm0" for i in range(4)), 4),
+    Snippet("other_line", "mov [r8], rax; mov [r8 + 64], rax", 2),
+    Snippet("narrow_return", "mov [r8], al; mov [r8 + 64], al", 2),
+)
+#: Loads that wait for the one before, from memory that holds zeroes: by an index that is multiplied; into a
+#: vector register and out of it again.
+SCALED = Snippet("scaled_index", "mov rax, [r8 + rax*8]", setup=ZERO)
+VECTOR = Snippet("load_vector", "movd xmm0, dword ptr [r8 + rax]; movd eax, xmm0", setup=ZERO)
 FORWARD = Snippet("forward", "mov [r8], rax; mov rax, [r8]")
 TAKEN = Snippet("taken_interval", "jmp next{n};" + "nop;" * 30 + "next{n}:")
-#: As far as the branch that is asked every time: the memory holds bytes, of which one bit decides.
-BRANCH = """push rbx; mov ebx, esi; again: movzx eax, byte ptr [rdi + rbx]; test eax, 1; jz even; add r9, r10;
-even: add r11, rax; dec ebx; jnz again; pop rbx; ret"""
+#: As far as the branch that is asked every time: the memory holds bytes, of which one bit decides. Each is
+#: loaded before the branch that precedes its own, which so waits for nothing but the comparison.
+BRANCH = """push rbx; mov ebx, esi; movzx eax, byte ptr [rdi + rbx]; again: mov ecx, eax;
+movzx eax, byte ptr [rdi + rbx - 1]; test ecx, 1; jz even; add r9, r10; even: add r11, rcx; dec ebx;
+jnz again; pop rbx; ret"""
+#: Cycles from where the front end starts anew to the next branch's answer, beyond those of a foreseen one.
+COMPARED = 1
 #: Once along a chain of addresses that memory holds.
 CHASE = f"mov rax, rdi; again: {'mov rax, [rax];' * 8} sub rsi, 8; ja again; ret"

@@ -20,7 +20,8 @@ from __future__ import annotations
 import ctypes
 import functools
 from array import array
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 import capstone
@@ -29,10 +30,13 @@ from ringscope.emulator.cpu.instructions import disassemble
 from ringscope.emulator.native import library as native
 from ringscope.emulator.timing.micro_ops import MicroOps
 from ringscope.emulator.timing.native_config import layout
+from ringscope.emulator.timing.pipeline import Reach
 from ringscope.emulator.timing.x86_64_operands import X86Operands
+from ringscope.emulator.timing.x86_64_stores import reaches
 
 if TYPE_CHECKING:
     from ringscope.emulator.timing.cost_table import CostTable, InstructionCost
+    from ringscope.emulator.timing.x86_64_stores import Trace
 
 MODE_MASK = 3
 MODE_SINGLE = 4
@@ -43,6 +47,7 @@ REPEATS, SETTLES_FLAGS = 1, 2
 HEADER_WORDS = 5
 OPERATIONS_AT = 4 * (HEADER_WORDS + native.BLOCK_INSNS_MAX)  # in struct decoded
 LENGTH_LIMIT = 15
+STORE_CLASS = "store"
 REPNE = 0xF2
 
 MARK_BYTES = 8
@@ -167,7 +172,7 @@ def settles_flags(mnemonic: str, operands: str) -> bool:
 
 
 #: Micro-operations of instructions by their cost table: all machines of one processor share them.
-_KNOWN: WeakKeyDictionary[CostTable, dict[tuple[int, str, bytes, bool], tuple[int, bytes]]] = (
+_KNOWN: WeakKeyDictionary[CostTable, dict[tuple[int, str, bytes, bool, Reach], tuple[int, bytes]]] = (
     WeakKeyDictionary()
 )
 
@@ -176,6 +181,15 @@ _KNOWN: WeakKeyDictionary[CostTable, dict[tuple[int, str, bytes, bool], tuple[in
 def known_operands() -> X86Operands:
     """Return what finds operands: they depend on an instruction's bytes alone, so all machines share it."""
     return X86Operands()
+
+
+class _Instruction(NamedTuple):
+    """``fused``: it is delivered with the one before."""
+
+    mnemonic: str
+    code: bytes
+    cost: InstructionCost
+    fused: bool
 
 
 class Decoder:
@@ -202,8 +216,8 @@ class Decoder:
         code = ctypes.string_at(address, min(length, native.BLOCK_INSNS_MAX * LENGTH_LIMIT))
         limit = 1 if mode & MODE_SINGLE else native.BLOCK_INSNS_MAX
         words: list[int] = []
-        operations = bytearray()
-        compared = False
+        needs: list[_Instruction] = []
+        compared, target = False, ""
         branch, flags, element, used, first_mark = NO_BRANCH, 0, 0, 0, 0
         for _, size, spelt, operands in disassemble(self._engines[mode & MODE_MASK], code, pc, limit):
             mnemonic = spelt
@@ -217,33 +231,45 @@ class Decoder:
                 mnemonic = "repne movsd"  # the disassembler takes the prefix for that of the SSE instruction
             cost = self._costs.cost(mnemonic, operands)
             fused = compared and mnemonic in FUSING_BRANCHES
-            count, ops = self._operations(
-                mode & MODE_MASK, mnemonic, code[used : used + size], cost, fused=fused
-            )
             compared = self._fuses and mnemonic in COMPARISONS
-            operations += ops
-            words.append(size | self._fixed_price(cost.event, mnemonic) << 8 | count << 16)
+            needs.append(_Instruction(mnemonic, code[used : used + size], cost, fused))
+            words.append(size | self._fixed_price(cost.event, mnemonic) << 8)
             used += size
             prefix, _, bare = mnemonic.rpartition(" ")
-            branch = branch_kind(bare, operands)
+            branch, target = branch_kind(bare, operands), operands
             if prefix.startswith("rep") and branch == NO_BRANCH:
                 flags, element = flags | REPEATS, cost.element
                 break
             if branch != NO_BRANCH or ends_block(bare, operands) or used >= page:
                 break
+        counts, operations = self._operations(mode & MODE_MASK, needs, loops=target == hex(pc))
+        words = [word | number << 16 for word, number in zip(words, counts, strict=True)]
         header = (len(words), branch, flags, first_mark, element)
         answer = array("I", (*header, *words)).tobytes()
         ctypes.memmove(self._out, answer, len(answer))
         ctypes.memmove(self._out + OPERATIONS_AT, bytes(operations), len(operations))
 
     def _operations(
-        self, mode: int, mnemonic: str, code: bytes, cost: InstructionCost, *, fused: bool
-    ) -> tuple[int, bytes]:
-        """Return how many micro-operations an instruction has, and ``struct micro_op`` for each."""
-        key = (mode, mnemonic, code, fused)
+        self, mode: int, instructions: list[_Instruction], *, loops: bool
+    ) -> tuple[list[int], bytes]:
+        """Return how many micro-operations each instruction has, and ``struct micro_op`` for all of them."""
+        reach = [Reach.SAME_LINE] * len(instructions)
+        if any(STORE_CLASS in insn.cost.needs for insn in instructions):
+            traces = [self._trace(mode, insn) for insn in instructions]
+            reach = reaches(traces, loops=loops)
+        made = [self._of(mode, insn, to) for insn, to in zip(instructions, reach, strict=True)]
+        return [number for number, _ in made], b"".join(ops for _, ops in made)
+
+    def _trace(self, mode: int, insn: _Instruction) -> Trace:
+        trace = self._operands.trace(insn.code, mode)
+        return trace if STORE_CLASS in insn.cost.needs else replace(trace, place=None)
+
+    def _of(self, mode: int, insn: _Instruction, reach: Reach) -> tuple[int, bytes]:
+        key = (mode, insn.mnemonic, insn.code, insn.fused, reach)
         known = self._known_ops.get(key)
         if known is None:
-            ops = self._micro_ops.of(cost.needs, self._operands.of(code, mode), fused=fused)
+            operands = self._operands.of(insn.code, mode)
+            ops = self._micro_ops.of(insn.cost.needs, operands, fused=insn.fused, reach=reach)
             known = self._known_ops[key] = len(ops), b"".join(op.packed() for op in ops)
         return known
 

@@ -105,6 +105,22 @@ def test_pairs_and_vectors_are_several_accesses_of_the_engine(mnemonic, text, ac
     assert (found.loads, found.updates) == (accesses, updates)
 
 
+@pytest.mark.parametrize(
+    ("text", "cycles"),
+    [
+        ("mov rax, [rbx + 8]", 4),
+        ("mov rax, [rbx + rcx]", 4),
+        ("mov rax, [rbx + rcx*8]", 5),  # an index that is multiplied
+        ("movsd xmm0, [rbx]", 6),  # a vector register
+        ("movsd xmm0, [rbx + rcx*8]", 7),
+    ],
+)
+def test_a_hit_takes_longer_by_a_multiplied_index_and_into_a_vector_register(x86, text, cycles) -> None:
+    name = "load_vector" if "xmm" in text else "load"
+    (load,) = MicroOps(profiles.load("skylake")).of(("alu", name), x86(text))
+    assert load.latency == cycles * ISSUE_UNITS_PER_CYCLE
+
+
 def test_an_addition_to_memory_is_a_load_an_operation_and_a_store() -> None:
     profile = profiles.load("skylake")
     ops = MicroOps(profile).of(("alu", "load", "store"), Operands((BX,), (AX,), (FLAGS,), loads=1, stores=1))

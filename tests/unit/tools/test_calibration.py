@@ -18,11 +18,12 @@ from ringscope.tools.validation.suite import CASES
 
 FIGURES = {
     "frequency": 3.1941e9,
-    "latency": {"alu": 0.98, "move": 0.17, "mul": 2.9, "div32": 11.6, "sse_fp": 2.88},
+    "latency": {"alu": 0.98, "move": 0.17, "mul": 2.9, "div32": 11.6, "sse_fp": 2.88, "sse_move": 2.95},
     "throughput": {"nop": 0.168, "alu": 0.25, "load": 0.334, "store": 0.5},
-    "wide_store": 1.01,
     "forward": 1.06,
     "taken_interval": 1.02,
+    "stores": {"wide_store": 0.94, "other_line": 0.99, "narrow_return": 2.46},
+    "loads": {"scaled_index": 4.99, "load_vector": 9.9},
     "mispredict": 16.4,
     "ladder": {"l1": 4.01, "l2": 12.06, "llc": 46.2, "memory": 365.9},
     "pages": {"32": 4.1, "64": 4.0, "80": 10.9, "512": 15.5},
@@ -97,6 +98,17 @@ def test_latencies_and_throughputs_go_to_their_classes(host_profile) -> None:
     assert host_profile.pipeline.latency["move"] == 0
     assert host_profile.issue["load"] == 21 * ISSUE_UNITS["cycles/64"]  # a third of a cycle
     assert abs(host_profile.memory_latency - 366) <= 1  # by way of nanoseconds
+
+
+def test_what_a_chain_has_beside_the_load_that_is_measured_is_taken_off(host_profile) -> None:
+    assert host_profile.pipeline.scaled_index == 1  # 4.99 less 4.01
+    assert host_profile.pipeline.latency["load_vector"] == 7  # 9.9 less 2.95
+
+
+def test_a_stores_time_at_its_port_depends_on_where_the_one_before_went(host_profile) -> None:
+    stores = host_profile.pipeline.stores
+    assert stores["other_line"] == 63 * ISSUE_UNITS["cycles/64"]
+    assert stores["narrow_return"] == 157 * ISSUE_UNITS["cycles/64"]
 
 
 def test_what_was_not_measured_is_an_estimate_and_what_was_is_not(host_profile) -> None:
