@@ -17,30 +17,44 @@ void pipeline_init(struct pipeline *p, const struct pipeline_config *config)
 
 /* ---- operation by operation ---- */
 
-/* A missing load holds a buffer: the buffers are a port that every miss occupies for its share of them. */
-static void hold_buffer(const struct pipeline *p, uint64_t *time, uint64_t begin, uint64_t extra)
+/* What an operation's accesses add to its latency, and whether a line comes to the first level for it. */
+struct surprise {
+    uint64_t extra;
+    bool line;
+};
+
+/* The buffers of missing lines are a port that every miss occupies for its share of them, loads and stores alike, and for
+ * as long as its line needs to come in. */
+static void take_buffer(const struct pipeline *p, uint64_t *time, uint64_t begin, struct surprise s)
 {
-    time[PIPELINE_FILL] = later(time[PIPELINE_FILL], begin) + extra / p->config.fill_buffers;
+    uint64_t share = s.extra / p->config.fill_buffers;
+    if (s.line)
+        share = later(share, (uint64_t)p->config.line_interval * ISSUE_UNITS_PER_CYCLE);
+    time[PIPELINE_FILL] = later(time[PIPELINE_FILL], begin) + share;
+}
+
+static void load_missed(const struct pipeline *p, uint64_t *time, uint64_t begin, struct surprise s)
+{
+    take_buffer(p, time, begin, s);
     if (!p->config.in_order)
         time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], time[PIPELINE_FILL]);
-    else if (time[PIPELINE_FILL] > extra) /* it could begin when there was a buffer for all of its time */
-        time[PIPELINE_FRONT] = later(time[PIPELINE_FRONT], time[PIPELINE_FILL] - extra);
+    else if (time[PIPELINE_FILL] > s.extra) /* it could begin when there was a buffer for all of its time */
+        time[PIPELINE_FRONT] = later(time[PIPELINE_FRONT], time[PIPELINE_FILL] - s.extra);
 }
 
 /* A missing store waits behind the point of retirement. It is felt when the buffer is full: when more is to be drained
  * than a buffer of stores at one a cycle. */
-static void drain_store(const struct pipeline *p, uint64_t *time, uint64_t begin, uint64_t extra)
+static void store_missed(const struct pipeline *p, uint64_t *time, uint64_t begin, struct surprise s)
 {
     uint64_t room = (uint64_t)p->config.store_buffer * ISSUE_UNITS_PER_CYCLE;
-    time[PIPELINE_DRAIN] = later(time[PIPELINE_DRAIN], begin) + extra / p->config.fill_buffers;
+    take_buffer(p, time, begin, s);
     uint64_t *waits = &time[p->config.in_order ? PIPELINE_FRONT : PIPELINE_RETIRED];
-    if (time[PIPELINE_DRAIN] > room)
-        *waits = later(*waits, time[PIPELINE_DRAIN] - room);
+    if (time[PIPELINE_FILL] > room)
+        *waits = later(*waits, time[PIPELINE_FILL] - room);
 }
 
-/* `extra`: what its accesses add to its latency. */
 static inline __attribute__((always_inline)) void one(const struct pipeline *p, uint64_t *time, const struct micro_op *op,
-                                                      uint64_t extra, bool in_order)
+                                                      struct surprise s, bool in_order)
 {
     bool load = op->kind == MICRO_LOAD;
     uint64_t front = time[PIPELINE_FRONT], begin = front;
@@ -54,18 +68,18 @@ static inline __attribute__((always_inline)) void one(const struct pipeline *p, 
         if (!in_order)
             time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], *port);
     }
-    uint64_t done = begin + op->latency + (load ? extra : 0);
+    uint64_t done = begin + op->latency + (load ? s.extra : 0);
     for (uint32_t i = 0; i < op->destinations; i++)
         time[op->destination[i]] = done;
     time[PIPELINE_FRONT] = (in_order ? begin : front) + op->slot;
     if (!in_order)
         time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], done);
     else if (load && p->config.blocking)
-        time[PIPELINE_FRONT] += extra;
-    if (extra && load && !p->config.blocking)
-        hold_buffer(p, time, begin, extra);
-    if (extra && op->kind == MICRO_STORE)
-        drain_store(p, time, begin, extra);
+        time[PIPELINE_FRONT] += s.extra;
+    if (s.extra && load && !p->config.blocking)
+        load_missed(p, time, begin, s);
+    if (s.extra && op->kind == MICRO_STORE)
+        store_missed(p, time, begin, s);
     if (in_order)
         time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], time[PIPELINE_FRONT]);
 }
@@ -79,15 +93,17 @@ static inline __attribute__((always_inline)) void each_of(const struct pipeline 
     uint32_t access = 0;
 
     for (const struct micro_op *op = work->op, *last = op + work->ops; op < last; op++) {
-        uint64_t extra = 0;
+        struct surprise s = {0};
         access += op->accesses;
-        for (; next < end && next->access < access; next++)
-            extra = later(extra, next->miss + next->walk);
-        one(p, time, op, extra, in_order);
+        for (; next < end && next->access < access; next++) {
+            s.extra = later(s.extra, next->miss + next->walk);
+            s.line |= next->miss > 0;
+        }
+        one(p, time, op, s, in_order);
     }
     for (; next < end; next++) {
         struct micro_op op = {.kind = next->write ? MICRO_STORE : MICRO_LOAD};
-        one(p, time, &op, next->miss + next->walk, in_order);
+        one(p, time, &op, (struct surprise){next->miss + next->walk, next->miss > 0}, in_order);
     }
 }
 

@@ -34,7 +34,6 @@ enum {
     PIPELINE_BRANCH,    /* the last branch knows where it goes */
     PIPELINE_TEMPORARY, /* what a load hands to the operation of its own instruction */
     PIPELINE_FILL,      /* the buffers of missing lines are free */
-    PIPELINE_DRAIN,     /* the buffered stores are in the cache */
     PIPELINE_PORTS = 8, /* port 0 is none */
     PIPELINE_REGISTERS = 32,
     PIPELINE_TIMES = 104

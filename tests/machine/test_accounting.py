@@ -152,7 +152,7 @@ def test_a_repeated_string_instruction_costs_its_start_and_each_of_its_elements(
 
 SET_PRESENT = f"or byte ptr [rax*8 + {PAGE_TABLE}], 1"
 SUPPLY = f"push rax; mov rax, cr2; shr rax, 12; {SET_PRESENT}; pop rax; add rsp, 8; iretq"
-#: SHR is delivered third and the rest waits for it: 0.5 + 1, then a load by a multiplied index, an OR and a store.
+#: SHR is delivered third and the rest waits for it: 0.5 + 1, a load by a multiplied index, an OR, a store.
 SUPPLY_CYCLES = 1.5 + 5 + 1 + 1
 
 

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from ringscope.emulator.timing.micro_ops import MicroOp
 
-FRONT, RETIRED, FILL, DRAIN = 0, 1, 4, 5
+FRONT, RETIRED, FILL = 0, 1, 4
 UNITS = ISSUE_UNITS_PER_CYCLE
 GROUP = 8
-FIELDS = ("in_order", "blocking", "window", "fill_buffers", "store_buffer", "forward", "taken_interval")
+FIELDS = (
+    "in_order", "blocking", "window", "fill_buffers", "store_buffer", "forward", "taken_interval",
+    "line_interval",
+)  # fmt: skip
 
 
 @dataclass
@@ -54,8 +57,9 @@ class Oracle:
             t[RETIRED] = max(t[RETIRED], t[FRONT])
 
     def _buffers(self, op: MicroOp, begin: int, extra: int) -> None:
-        t, share = self.time, extra // self.config["fill_buffers"]
+        t = self.time
         waits = FRONT if self.config["in_order"] else RETIRED
+        share = max(extra // self.config["fill_buffers"], self.config["line_interval"] * UNITS)
         if extra and op.kind == LOAD and self.config["blocking"]:
             t[FRONT] += extra
         elif extra and op.kind == LOAD:
@@ -63,8 +67,8 @@ class Oracle:
             until = t[FILL] - extra if self.config["in_order"] else t[FILL]
             t[waits] = max(t[waits], until)
         elif extra and op.kind == STORE:
-            t[DRAIN] = max(t[DRAIN], begin) + share
-            t[waits] = max(t[waits], t[DRAIN] - self.config["store_buffer"] * UNITS)
+            t[FILL] = max(t[FILL], begin) + share
+            t[waits] = max(t[waits], t[FILL] - self.config["store_buffer"] * UNITS)
 
     def block(self, ops: Sequence[MicroOp], misses: dict[int, int], instructions: int) -> int:
         """A block; ``misses`` maps the number of an access to its units beyond a hit. Returns its units."""

@@ -7,14 +7,14 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from oracles.pipeline import UNITS, Native, Oracle
+from oracles.pipeline import FILL, RETIRED, UNITS, Native, Oracle
 
 from ringscope.emulator.native import library as native
 from ringscope.emulator.timing.micro_ops import BRANCH, LOAD, PLAIN, REGISTERS, STORE, TEMPORARY, MicroOp
 
 OUT_OF_ORDER = {
     "in_order": 0, "blocking": 0, "window": 64, "fill_buffers": 4, "store_buffer": 6, "forward": 4,
-    "taken_interval": 1,
+    "taken_interval": 1, "line_interval": 3,
 }  # fmt: skip
 IN_ORDER = OUT_OF_ORDER | {"in_order": 1, "window": 0}
 BLOCKING = IN_ORDER | {"blocking": 1, "fill_buffers": 1}
@@ -75,6 +75,17 @@ def test_with_misses_the_times_are_the_oracles_and_the_causes_sum_to_the_block(c
         assert cost[-1] == spent
         if misses:
             assert sum(units for cause, units in cost.items() if cause >= 0) == spent
+
+
+@pytest.mark.parametrize(("kind", "other"), [(LOAD, STORE), (STORE, LOAD), (LOAD, LOAD)])
+def test_lines_for_loads_and_for_stores_come_one_behind_the_other(kind: int, other: int) -> None:
+    """Misses of two cycles: the lines' way is what they wait for, not their share of four buffers."""
+    pipeline = Native(OUT_OF_ORDER | {"store_buffer": 1})
+    ops = [MicroOp(which, (), (), UNITS, accesses=1) for which in (kind, other) * 10]
+    pipeline.block(ops, dict.fromkeys(range(20), 2 * UNITS), 20, summary=True)
+    at = pipeline.time[FILL]
+    assert at == 20 * OUT_OF_ORDER["line_interval"] * UNITS
+    assert at - UNITS <= pipeline.time[RETIRED] <= at
 
 
 def test_what_only_a_miss_adds_is_the_misss() -> None:

@@ -27,6 +27,7 @@ from ringscope.tools.calibration.snippets import (
     LATENCIES,
     SCALED,
     STORES,
+    SWEEP,
     TAKEN,
     THROUGHPUTS,
     VECTOR,
@@ -165,6 +166,9 @@ def measure(harness: Path, say: Callable[[str], None]) -> dict[str, object]:
     figures["ladder"] = {
         **{name: chase(host, memory, place, range(0, size, LINE)) for name, size in LADDER.items()},
         "memory": chase(host, memory, place, FAR),
+    }
+    figures["sweep"] = {
+        name: host.fastest(SWEEP, place, LADDER[name] // LINE) * LINE / LADDER[name] for name in ("l2", "llc")
     }
     say("translations")
     small = mmap.mmap(-1, max(PAGES) * PAGE)

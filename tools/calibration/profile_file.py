@@ -82,6 +82,15 @@ def _measured(figures: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
         round(loads["load_vector"] - latency["sse_move"]),
         "measured: a chain of such loads and moves, less the moves",
     )
+    sweep = figures["sweep"]
+    values["pipeline.line_interval"] = (
+        round(sweep["l2"]),
+        "measured: lines of the second level, one behind the other",
+    )
+    values["pipeline.fill_buffers"] = (
+        max(1, round((ladder["llc"] - ladder["l1"]) / sweep["llc"])),
+        "measured: lines of the third level that come while one is waited for, prefetched ones among them",
+    )
     far = round(ladder["memory"])
     llc = min(round(ladder["llc"]), far)
     for name, cycles in (("l1", ladder["l1"]), ("l2", ladder["l2"]), ("llc", llc), ("memory", llc)):

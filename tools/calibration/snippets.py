@@ -101,5 +101,7 @@ movzx eax, byte ptr [rdi + rbx - 1]; test ecx, 1; jz even; add r9, r10; even: ad
 jnz again; pop rbx; ret"""
 #: Cycles from where the front end starts anew to the next branch's answer, beyond those of a foreseen one.
 COMPARED = 1
+#: One word of each line, one behind the other.
+SWEEP = "again: mov rax, [rdi]; add rdi, 64; dec rsi; jnz again; ret"
 #: Once along a chain of addresses that memory holds.
 CHASE = f"mov rax, rdi; again: {'mov rax, [rax];' * 8} sub rsi, 8; ja again; ret"

@@ -26,6 +26,7 @@ FIGURES = {
     "loads": {"scaled_index": 4.99, "load_vector": 9.9},
     "mispredict": 16.4,
     "ladder": {"l1": 4.01, "l2": 12.06, "llc": 46.2, "memory": 365.9},
+    "sweep": {"l2": 2.05, "llc": 2.6},
     "pages": {"32": 4.1, "64": 4.0, "80": 10.9, "512": 15.5},
 }
 
@@ -103,6 +104,11 @@ def test_latencies_and_throughputs_go_to_their_classes(host_profile) -> None:
 def test_what_a_chain_has_beside_the_load_that_is_measured_is_taken_off(host_profile) -> None:
     assert host_profile.pipeline.scaled_index == 1  # 4.99 less 4.01
     assert host_profile.pipeline.latency["load_vector"] == 7  # 9.9 less 2.95
+
+
+def test_lines_one_behind_the_other_tell_how_fast_they_come_and_how_many_at_once(host_profile) -> None:
+    assert host_profile.pipeline.buffers.line_interval == 2
+    assert host_profile.pipeline.buffers.fill_buffers == 16  # 46.2 less 4.01, by 2.6
 
 
 def test_a_stores_time_at_its_port_depends_on_where_the_one_before_went(host_profile) -> None:
