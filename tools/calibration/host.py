@@ -21,7 +21,6 @@ import keystone
 from ringscope.tools.calibration.snippets import (
     BRANCH,
     CHASE,
-    COMPARED,
     COPIES,
     FORWARD,
     LATENCIES,
@@ -161,7 +160,7 @@ def measure(harness: Path, say: Callable[[str], None]) -> dict[str, object]:
         memory[: BRANCHES + 1] = noise.randbytes(BRANCHES + 1)
 
     unforeseen = host.fastest(BRANCH, place, BRANCHES, new_bytes)
-    figures["mispredict"] = (unforeseen - foreseen) / (BRANCHES / 2) - COMPARED
+    figures["branches"] = {"foreseen": foreseen / BRANCHES, "unforeseen": unforeseen / BRANCHES}
     say("caches")
     figures["ladder"] = {
         **{name: chase(host, memory, place, range(0, size, LINE)) for name, size in LADDER.items()},

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ringscope.emulator.timing import profile as profiles
+from ringscope.tools.calibration.snippets import COMPARED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,16 @@ def _geometry() -> dict[str, tuple[int, str]]:
     return found
 
 
+def _mispredict(branches: Mapping[str, float], load: float) -> float:
+    """Return the cycles from a branch's answer to the first instruction where it leads.
+
+    Of the random branches every second one is not foreseen. The round behind it takes those cycles, then its
+    load, the comparison and its branch; the other rounds take what a foreseen one does.
+    """
+    foreseen, unforeseen = branches["foreseen"], branches["unforeseen"]
+    return 2 * unforeseen - foreseen - load - COMPARED
+
+
 def _measured(figures: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
     """Return value and source of what was measured, by its path in a profile."""
     latency, throughput, ladder = figures["latency"], figures["throughput"], figures["ladder"]
@@ -67,7 +78,10 @@ def _measured(figures: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
             "measured: a chain of additions, one a cycle, against the host's clock",
         ),
         "issue.width": (width, "measured: NOPs in a cycle"),
-        "predictor.mispredict": (round(figures["mispredict"]), "measured: random against foreseen branches"),
+        "predictor.mispredict": (
+            round(_mispredict(figures["branches"], ladder["l1"])),
+            "measured: random against foreseen branches, less what they wait for",
+        ),
         "pipeline.forward": (max(1, round(figures["forward"])), "measured: a load behind the store it reads"),
         "pipeline.taken_interval": (max(1, round(figures["taken_interval"])), "measured: jumps"),
     }

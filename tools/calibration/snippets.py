@@ -94,13 +94,11 @@ SCALED = Snippet("scaled_index", "mov rax, [r8 + rax*8]", setup=ZERO)
 VECTOR = Snippet("load_vector", "movd xmm0, dword ptr [r8 + rax]; movd eax, xmm0", setup=ZERO)
 FORWARD = Snippet("forward", "mov [r8], rax; mov rax, [r8]")
 TAKEN = Snippet("taken_interval", "jmp next{n};" + "nop;" * 30 + "next{n}:")
-#: As far as the branch that is asked every time: the memory holds bytes, of which one bit decides. Each is
-#: loaded before the branch that precedes its own, which so waits for nothing but the comparison.
-BRANCH = """push rbx; mov ebx, esi; movzx eax, byte ptr [rdi + rbx]; again: mov ecx, eax;
-movzx eax, byte ptr [rdi + rbx - 1]; test ecx, 1; jz even; add r9, r10; even: add r11, rcx; dec ebx;
-jnz again; pop rbx; ret"""
-#: Cycles from where the front end starts anew to the next branch's answer, beyond those of a foreseen one.
-COMPARED = 1
+#: As far as the branch that is asked every time: the memory holds bytes, of which one bit decides.
+BRANCH = """push rbx; mov ebx, esi; again: movzx eax, byte ptr [rdi + rbx]; test eax, 1; jz even; add r9, r10;
+even: add r11, rax; dec ebx; jnz again; pop rbx; ret"""
+#: Cycles that branch takes behind its load: the comparison and itself.
+COMPARED = 2
 #: One word of each line, one behind the other.
 SWEEP = "again: mov rax, [rdi]; add rdi, 64; dec rsi; jnz again; ret"
 #: Once along a chain of addresses that memory holds.
