@@ -39,6 +39,8 @@ enum {
     PIPELINE_TIMES = 104
 };
 
+enum { PIPELINE_BRANCH_KINDS = 6 };
+
 enum { PIPELINE_SOURCES = 7, PIPELINE_DESTINATIONS = 4, PIPELINE_OPS_PER_INSN = 4, PIPELINE_PENDING = 64 };
 
 /* Retirement is remembered for groups of so many instructions, so many of them: more than any window has. */
@@ -108,6 +110,7 @@ struct pipeline {
     struct pipeline_config config;
     uint64_t window_groups; /* of PIPELINE_GROUP instructions; in order all ones: none */
     uint64_t taken; /* when the last taken branch was followed */
+    uint64_t interval[PIPELINE_BRANCH_KINDS]; /* units to one of each kind, at least */
     uint64_t instructions;
     uint64_t retired[PIPELINE_GROUPS]; /* when the last instruction of each group retired, a ring; the next is not whole */
     uint64_t late[PIPELINE_STALLS_END]; /* units by which the front was held up since the block before */
@@ -188,13 +191,13 @@ static inline void pipeline_withdraw(struct pipeline *p, uint64_t units, uint64_
     p->time[PIPELINE_RETIRED] -= retired;
 }
 
-/* A branch ended the block. The front end follows one that is taken only so long after the one before. It comes `late` by so
- * many cycles: if it did not foresee (`missed`) where the branch leads, after that is known, or, in order, after the branch
+/* A branch ended the block. The front end follows one that is taken only `interval` units after the one before. It comes `late`
+ * by so many cycles: if it did not foresee (`missed`) where the branch leads, after that is known, or, in order, after the branch
  * has begun and waits for nothing any more. All of it without a branch of the host's, which could not foresee it either. */
-static inline void pipeline_branch(struct pipeline *p, bool taken, bool missed, uint32_t late)
+static inline void pipeline_branch(struct pipeline *p, bool taken, uint64_t interval, bool missed, uint32_t late)
 {
     uint64_t front = p->time[PIPELINE_FRONT], known = p->time[PIPELINE_BRANCH];
-    uint64_t next = taken ? p->taken + (uint64_t)p->config.taken_interval * ISSUE_UNITS_PER_CYCLE : 0;
+    uint64_t next = taken ? p->taken + interval : 0;
 
     front = front < next ? next : front;
     p->taken = taken ? front : p->taken;

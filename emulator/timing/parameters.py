@@ -157,6 +157,7 @@ class Buffers:
     store_buffer: int = quantity("entries", 1, 256)
     forward: int = quantity("cycles", 0, 64)
     taken_interval: int = quantity("cycles", 0, 8)
+    call_interval: int = quantity("cycles", 0, 8)
     line_interval: int = quantity("cycles", 0, 64)
     in_order: bool = flag()
     blocking: bool = flag()

@@ -41,6 +41,9 @@ def cycles_of_a_round(rig: Rig, body: str, setup: str = "") -> float:
         ("xor eax, eax; imul rax, rbx; imul rax, rbx", 2),  # zeroed: nothing is carried from round to round
         ("mov rax, rbx; mov rbx, rax; mov rax, rbx; mov rbx, rax; nop; nop", 8 / 4),  # moves take no time
         ("nop", 1),  # three instructions, but a branch is taken once a cycle
+        ("call leaf; jmp over; leaf: ret; over: nop", 2 + 2 + 1 + 1),  # calls and returns once in two
+        ("movd xmm0, eax; movd eax, xmm0", 2 * LATENCY["sse_move"]),
+        ("pmuludq xmm0, xmm1; pshufd xmm0, xmm0, 1", LATENCY["sse_mul"] + LATENCY["sse_shuffle"]),
         (f"mov [{DATA}], rax; mov [{DATA + 8}], rax; mov [{DATA + 16}], rax", 3),  # one store a cycle
         ("mov ax, cx;" * 3, 3 * LATENCY["alu"]),  # the upper part of EAX is carried along
         ("cmp rax, rbx; cmovl rax, rcx", 2 * LATENCY["alu"]),

@@ -20,6 +20,7 @@ import keystone
 
 from ringscope.tools.calibration.snippets import (
     BRANCH,
+    CALL,
     CHASE,
     COPIES,
     FORWARD,
@@ -150,6 +151,7 @@ def measure(harness: Path, say: Callable[[str], None]) -> dict[str, object]:
         "loads": {snippet.path: of_one(host, snippet, place) for snippet in (SCALED, VECTOR)},
         "forward": of_one(host, FORWARD, place),
         "taken_interval": of_one(host, TAKEN, place),
+        "call_interval": of_one(host, CALL, place),
     }
     say("branches")
     memory[: BRANCHES + 1] = bytes(BRANCHES + 1)

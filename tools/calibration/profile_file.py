@@ -84,6 +84,7 @@ def _measured(figures: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
         ),
         "pipeline.forward": (max(1, round(figures["forward"])), "measured: a load behind the store it reads"),
         "pipeline.taken_interval": (max(1, round(figures["taken_interval"])), "measured: jumps"),
+        "pipeline.call_interval": (max(1, round(figures["call_interval"])), "measured: calls that return"),
     }
     for name, cycles in figures["stores"].items():
         values[f"pipeline.{name}"] = (round(cycles * UNITS), "measured: independent stores")

@@ -67,7 +67,6 @@ THROUGHPUTS = (
     Snippet("alu", _each("add {}, 1"), 8),
     Snippet("lea", _each("lea {0}, [r8 + {0}]"), 8),
     Snippet("branch", "jo next{n}; next{n}: nop"),
-    Snippet("call", "call leaf; nop", 2),
     Snippet("load", _each("mov {}, [r8]"), 8),
     Snippet("load_vector", _each("movups {}, [r8]", XMM), 8),
     Snippet("store", "mov [r8], rax; mov [r8 + 8], rax; mov [r8 + 16], rax; mov [r8 + 24], rax", 4),
@@ -93,6 +92,7 @@ STORES = (
 SCALED = Snippet("scaled_index", "mov rax, [r8 + rax*8]", setup=ZERO)
 VECTOR = Snippet("load_vector", "movd xmm0, dword ptr [r8 + rax]; movd eax, xmm0", setup=ZERO)
 FORWARD = Snippet("forward", "mov [r8], rax; mov rax, [r8]")
+CALL = Snippet("call_interval", "call leaf; nop", 2)
 TAKEN = Snippet("taken_interval", "jmp next{n};" + "nop;" * 30 + "next{n}:")
 #: As far as the branch that is asked every time: the memory holds bytes, of which one bit decides.
 BRANCH = """push rbx; mov ebx, esi; again: movzx eax, byte ptr [rdi + rbx]; test eax, 1; jz even; add r9, r10;

@@ -22,6 +22,7 @@ FIGURES = {
     "throughput": {"nop": 0.168, "alu": 0.25, "load": 0.334, "store": 0.5},
     "forward": 1.06,
     "taken_interval": 1.02,
+    "call_interval": 2.03,
     "stores": {"wide_store": 0.94, "other_line": 0.99, "narrow_return": 2.46},
     "loads": {"scaled_index": 4.99, "load_vector": 9.9},
     "branches": {"foreseen": 2.98, "unforeseen": 12.65},
