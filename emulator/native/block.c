@@ -5,6 +5,7 @@
  * A chain may hold several blocks of one address whose bytes differ: code that alternates is decoded once per version.
  */
 #include "block.h"
+#include "predictor.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -99,6 +100,17 @@ static bool keep_operations(struct block *b, const struct decoded *d, const stru
     return true;
 }
 
+/* Code comes to the front end by lines, one a cycle; those that the block shares with the one before are not known. */
+static uint32_t interval_of(const struct block *b, const struct pipeline_config *config)
+{
+    bool calls = b->branch == BRANCH_CALL || b->branch == BRANCH_INDIRECT_CALL || b->branch == BRANCH_RETURN;
+    uint64_t cycles = calls ? config->call_interval : config->taken_interval;
+
+    if (config->code_line && b->bytes)
+        cycles += (b->paddr + b->bytes - 1) / config->code_line - b->paddr / config->code_line;
+    return (uint32_t)cycles * ISSUE_UNITS_PER_CYCLE;
+}
+
 static struct block *block_new(const struct decoded *d, const struct block_source *source,
                                const struct model_config *config)
 {
@@ -125,6 +137,7 @@ static struct block *block_new(const struct decoded *d, const struct block_sourc
     }
     b->bytes = sum.end;
     b->priced = sum.trap || sum.serialisation;
+    b->interval = interval_of(b, &config->pipeline);
     b->compared = b->bytes ? b->bytes : source->length < INSN_BYTES_MAX ? source->length : INSN_BYTES_MAX;
     b->code = malloc(b->compared);
     if (!b->code || !keep_operations(b, d, &config->pipeline)) {

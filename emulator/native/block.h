@@ -65,6 +65,7 @@ struct block {
     uint8_t branch, flags;
     bool priced;          /* some instruction has a fixed price */
     uint32_t element;
+    uint32_t interval;    /* units to its taken branch from the one before, at least */
     uint32_t mode;
     uint32_t compared;    /* bytes at `code`, by which the block is known again */
     uint8_t *code;

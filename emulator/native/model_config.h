@@ -82,6 +82,7 @@ struct pipeline_config {
     uint32_t forward;        /* cycles from a store's data to a load of the same place */
     uint32_t taken_interval; /* cycles from one taken branch to the next, at least */
     uint32_t call_interval;  /* from a taken branch to a call or a return */
+    uint32_t code_line;      /* bytes of aligned code that the front end takes in a cycle; 0: it does not matter */
     uint32_t line_interval;  /* cycles from one missing line's arrival in L1D to the next one's, at least */
 };
 

@@ -3,7 +3,6 @@
  * pipeline.c: the recurrence, operation by operation and by summary (see pipeline.h)
  */
 #include "pipeline.h"
-#include "predictor.h"
 
 #include <string.h>
 
@@ -14,10 +13,6 @@ void pipeline_init(struct pipeline *p, const struct pipeline_config *config)
     memset(p, 0, sizeof *p);
     p->config = *config;
     p->window_groups = config->in_order ? ~0ull : config->window / PIPELINE_GROUP;
-    for (uint32_t kind = 0; kind < PIPELINE_BRANCH_KINDS; kind++) {
-        bool calls = kind == BRANCH_CALL || kind == BRANCH_INDIRECT_CALL || kind == BRANCH_RETURN;
-        p->interval[kind] = (uint64_t)(calls ? config->call_interval : config->taken_interval) * ISSUE_UNITS_PER_CYCLE;
-    }
 }
 
 /* ---- operation by operation ---- */

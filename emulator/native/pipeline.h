@@ -39,8 +39,6 @@ enum {
     PIPELINE_TIMES = 104
 };
 
-enum { PIPELINE_BRANCH_KINDS = 6 };
-
 enum { PIPELINE_SOURCES = 7, PIPELINE_DESTINATIONS = 4, PIPELINE_OPS_PER_INSN = 4, PIPELINE_PENDING = 64 };
 
 /* Retirement is remembered for groups of so many instructions, so many of them: more than any window has. */
@@ -110,7 +108,6 @@ struct pipeline {
     struct pipeline_config config;
     uint64_t window_groups; /* of PIPELINE_GROUP instructions; in order all ones: none */
     uint64_t taken; /* when the last taken branch was followed */
-    uint64_t interval[PIPELINE_BRANCH_KINDS]; /* units to one of each kind, at least */
     uint64_t instructions;
     uint64_t retired[PIPELINE_GROUPS]; /* when the last instruction of each group retired, a ring; the next is not whole */
     uint64_t late[PIPELINE_STALLS_END]; /* units by which the front was held up since the block before */

@@ -74,7 +74,7 @@ static inline void decide_branch(struct core *c, const struct block *b, uint64_t
     bool taken = (b->branch != BRANCH_CONDITIONAL) | (next_pc != fallthrough);
     struct foresight foresight = predictor_branch(&c->models.predictor, &c->account, (enum branch_kind)b->branch,
                                                   branch_pc, fallthrough, next_pc, taken);
-    pipeline_branch(&c->pipeline, taken, c->pipeline.interval[b->branch], foresight.missed, foresight.late);
+    pipeline_branch(&c->pipeline, taken, b->interval, foresight.missed, foresight.late);
 }
 
 static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint32_t size)

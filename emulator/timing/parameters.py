@@ -158,6 +158,7 @@ class Buffers:
     forward: int = quantity("cycles", 0, 64)
     taken_interval: int = quantity("cycles", 0, 8)
     call_interval: int = quantity("cycles", 0, 8)
+    code_line: int = quantity("bytes", 0, 64)
     line_interval: int = quantity("cycles", 0, 64)
     in_order: bool = flag()
     blocking: bool = flag()

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT", "NO_INTERRUPT", "Rig", "Spent", "skylake"]
 
 
-@cache
-def costs() -> CostTable:
-    """The prices of the processor that the machine has by default."""
-    return CostTable(profile.load("skylake"))
-
-
 def skylake() -> profile.Profile:
-    """The bundled profile."""
-    return costs().profile
+    """The bundled profile of the processor that the machine has by default."""
+    return profile.load("skylake")
+
+
+@cache
+def costs(of: Callable[[], profile.Profile]) -> CostTable:
+    """The prices of a profile, made once."""
+    return CostTable(of())
 
 
 class Rig(Processor):
@@ -45,12 +45,12 @@ class Rig(Processor):
     def __init__(self, *, timing: bool = True, cr4: int = 0, flat: bool = False) -> None:
         super().__init__()
         self.on_port: Callable[[int, int, int], int] = self._port
-        config = skylake()
+        config = self.profile()
         self.engine = X86Engine(
             RAM_BYTES,
             native_config.native_config(native.load(), config),
             self._handlers(Cpuid(config, config.frequency_hz)),
-            lambda out: Decoder(costs(), out).decode,
+            lambda out: Decoder(costs(self.profile), out).decode,
             timing=timing,
         )
         if flat:

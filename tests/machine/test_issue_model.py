@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from ringscope.emulator.timing import profile as profiles
 from ringscope.emulator.timing.parameters import ISSUE_UNITS_PER_CYCLE
 from tests.machine.rig import Rig, skylake
 from tests.machine.snippets import DATA, PAGE
@@ -51,6 +52,22 @@ def cycles_of_a_round(rig: Rig, body: str, setup: str = "") -> float:
 )
 def test_a_loop_takes_the_longest_of_delivery_ports_and_dependences(rig, body: str, cycles: float) -> None:
     assert cycles_of_a_round(rig, body) == pytest.approx(cycles, abs=FRACTION)
+
+
+class Zen4Rig(Rig):
+    """A core that takes one line of code a cycle."""
+
+    profile = staticmethod(lambda: profiles.load("zen4"))
+
+
+@pytest.mark.parametrize(("place", "cycles"), [(40, 1 + 1), (60, 1 + 2)])
+def test_a_jump_to_a_lines_end_takes_a_cycle_for_the_next_line_too(place: int, cycles: int) -> None:
+    rig = Zen4Rig()
+    try:
+        body = f"jmp there; .p2align 6; {'nop;' * place} there: nop; nop; nop; nop"
+        assert cycles_of_a_round(rig, body) == pytest.approx(cycles, abs=FRACTION)
+    finally:
+        rig.close()
 
 
 def test_a_chain_of_loads_takes_their_latency_and_independent_ones_the_ports(rig) -> None:

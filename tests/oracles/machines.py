@@ -18,7 +18,8 @@ PRICES = {
     "walk.stlb_hit": 7, "walk.base": 11, "walk.l1_read": 4,
     "pipeline.in_order": 0, "pipeline.blocking": 0, "pipeline.window": 64, "pipeline.fill_buffers": 8,
     "pipeline.store_buffer": 16, "pipeline.forward": 4, "pipeline.taken_interval": 1,
-    "pipeline.call_interval": 2, "pipeline.line_interval": 2,
+    "pipeline.call_interval": 2, "pipeline.code_line": 64,
+    "pipeline.line_interval": 2,
 }  # fmt: skip
 
 

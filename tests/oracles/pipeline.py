@@ -21,7 +21,7 @@ UNITS = ISSUE_UNITS_PER_CYCLE
 GROUP = 8
 FIELDS = (
     "in_order", "blocking", "window", "fill_buffers", "store_buffer", "forward", "taken_interval",
-    "call_interval", "line_interval",
+    "call_interval", "code_line", "line_interval",
 )  # fmt: skip
 
 

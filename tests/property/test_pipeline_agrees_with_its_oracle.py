@@ -14,7 +14,7 @@ from ringscope.emulator.timing.micro_ops import BRANCH, LOAD, PLAIN, REGISTERS, 
 
 OUT_OF_ORDER = {
     "in_order": 0, "blocking": 0, "window": 64, "fill_buffers": 4, "store_buffer": 6, "forward": 4,
-    "taken_interval": 1, "call_interval": 2, "line_interval": 3,
+    "taken_interval": 1, "call_interval": 2, "code_line": 0, "line_interval": 3,
 }  # fmt: skip
 IN_ORDER = OUT_OF_ORDER | {"in_order": 1, "window": 0}
 BLOCKING = IN_ORDER | {"blocking": 1, "fill_buffers": 1}

@@ -23,6 +23,7 @@ from ringscope.tools.calibration.snippets import (
     CALL,
     CHASE,
     COPIES,
+    CROSSING,
     FORWARD,
     LATENCIES,
     SCALED,
@@ -62,7 +63,7 @@ class Host:
         self._code = mmap.mmap(-1, len(image.data) + MIB, prot=rights)
         self._code.write(image.data)
         self._base = ctypes.addressof(ctypes.c_char.from_buffer(self._code))
-        self._free = self._base + len(image.data) + 4096
+        self._free = self._base + (len(image.data) // 4096 + 2) * 4096  # of a page: code is aligned by itself
         entry = self._base - image.base + image.functions["host_time"]
         self._time = ctypes.CFUNCTYPE(u64, u64, u64, u64, ctypes.POINTER(u64))(entry)
         self._assembler = keystone.Ks(keystone.KS_ARCH_X86, keystone.KS_MODE_64)
@@ -152,6 +153,7 @@ def measure(harness: Path, say: Callable[[str], None]) -> dict[str, object]:
         "forward": of_one(host, FORWARD, place),
         "taken_interval": of_one(host, TAKEN, place),
         "call_interval": of_one(host, CALL, place),
+        "crossing": of_one(host, CROSSING, place),
     }
     say("branches")
     memory[: BRANCHES + 1] = bytes(BRANCHES + 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ringscope.emulator.timing import profile as profiles
-from ringscope.tools.calibration.snippets import COMPARED
+from ringscope.tools.calibration.snippets import CODE_LINE, COMPARED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +89,11 @@ def _measured(figures: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
     for name, cycles in figures["stores"].items():
         values[f"pipeline.{name}"] = (round(cycles * UNITS), "measured: independent stores")
     loads = figures["loads"]
+    crosses = figures["crossing"] > figures["taken_interval"] + 0.5  # of a cycle more, whether it takes one
+    values["pipeline.code_line"] = (
+        CODE_LINE if crosses else 0,
+        "measured: whether jumps to the end of a line of so many bytes take a cycle more",
+    )
     values["pipeline.scaled_index"] = (
         max(0, round(loads["scaled_index"] - ladder["l1"])),
         "measured: a chain of such loads, less one of others",

@@ -93,6 +93,11 @@ SCALED = Snippet("scaled_index", "mov rax, [r8 + rax*8]", setup=ZERO)
 VECTOR = Snippet("load_vector", "movd xmm0, dword ptr [r8 + rax]; movd eax, xmm0", setup=ZERO)
 FORWARD = Snippet("forward", "mov [r8], rax; mov rax, [r8]")
 CALL = Snippet("call_interval", "call leaf; nop", 2)
+#: A jump to the last four bytes of a line, and on into the next one, where the next jump is.
+CODE_LINE = 64
+CROSSING = Snippet(
+    "code_line", f".p2align 6; jmp next{{n}}; .p2align 6; {'nop;' * 60} next{{n}}: nop; nop; nop; nop"
+)
 TAKEN = Snippet("taken_interval", "jmp next{n};" + "nop;" * 30 + "next{n}:")
 #: As far as the branch that is asked every time: the memory holds bytes, of which one bit decides.
 BRANCH = """push rbx; mov ebx, esi; again: movzx eax, byte ptr [rdi + rbx]; test eax, 1; jz even; add r9, r10;

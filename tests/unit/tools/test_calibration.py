@@ -23,6 +23,7 @@ FIGURES = {
     "forward": 1.06,
     "taken_interval": 1.02,
     "call_interval": 2.03,
+    "crossing": 2.01,
     "stores": {"wide_store": 0.94, "other_line": 0.99, "narrow_return": 2.46},
     "loads": {"scaled_index": 4.99, "load_vector": 9.9},
     "branches": {"foreseen": 2.98, "unforeseen": 12.65},
@@ -109,6 +110,7 @@ def test_what_a_chain_has_beside_the_load_that_is_measured_is_taken_off(host_pro
 
 def test_lines_one_behind_the_other_tell_how_fast_they_come_and_how_many_at_once(host_profile) -> None:
     assert host_profile.pipeline.buffers.line_interval == 2
+    assert host_profile.pipeline.buffers.code_line == 64
     assert host_profile.pipeline.buffers.fill_buffers == 16  # 46.2 less 4.01, by 2.6
 
 
