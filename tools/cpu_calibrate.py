@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ARCHITECTURE = "x86_64"
 PROCESSORS = Path("/proc/cpuinfo")
-ROUNDS = 4
+ROUNDS = 8
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
