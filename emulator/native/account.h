@@ -69,13 +69,14 @@ static inline void account_delay(struct account *a, enum cause cause, uint32_t c
     a->delayed |= cycles != 0;
 }
 
-/* Charge issue units; the fraction is carried to the next call, so no cycle is lost or gained by rounding. */
-static inline void account_issue(struct account *a, uint32_t units)
+/* Charge issue units to issue or copying; the fraction is carried to the next call, so no cycle is lost or gained by
+ * rounding. */
+static inline void account_issue(struct account *a, enum cause cause, uint64_t units)
 {
-    uint64_t sum = a->issue_fraction + units;
+    uint64_t sum = a->issue_fraction + units, cycles = sum / ISSUE_UNITS_PER_CYCLE;
     a->issue_fraction = sum % ISSUE_UNITS_PER_CYCLE;
-    a->cause[CAUSE_ISSUE] += sum / ISSUE_UNITS_PER_CYCLE;
-    a->cycles += sum / ISSUE_UNITS_PER_CYCLE;
+    a->cause[cause] += cycles;
+    a->cycles += cycles;
 }
 
 /* The names of counters.def and causes.def, and a counter's group, for those who load the core; NULL or -1 beyond. */

@@ -183,10 +183,7 @@ static inline void core_pass_units(struct core *c, uint64_t units)
 /* Book issue units to the ring in force. */
 static inline void core_book_issue(struct core *c, uint64_t units)
 {
-    uint64_t sum = c->account.issue_fraction + units, cycles = sum / ISSUE_UNITS_PER_CYCLE;
-    c->account.issue_fraction = sum % ISSUE_UNITS_PER_CYCLE;
-    c->account.cause[c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE] += cycles;
-    c->account.cycles += cycles;
+    account_issue(&c->account, c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE, units);
     core_pass_units(c, units);
 }
 

@@ -43,7 +43,7 @@ uint64_t probe_counter(const struct probe *p, unsigned counter) { return p->coun
 uint64_t probe_cause(const struct probe *p, unsigned cause) { return p->cause[cause]; }
 uint64_t probe_cycles(const struct probe *p) { return p->account.cycles; }
 
-void probe_issue(struct probe *p, uint32_t units) { account_issue(&p->account, units); }
+void probe_issue(struct probe *p, uint32_t units) { account_issue(&p->account, CAUSE_ISSUE, units); }
 
 void probe_data(struct probe *p, uint64_t paddr, uint32_t size, uint32_t write)
 {
