@@ -157,6 +157,8 @@ enum ring core_state_ring(const struct core *c) { return core_ring_booked(c); }
 void core_state_done(struct core *c, enum ring ring)
 {
     c->passed = NULL;
+    c->owed = 0;
+    c->models.predictor.direction.ahead = ~0ull; /* foreseen with another history */
     c->retrying = false;
     core_claim_accesses(c);
     c->halted = c->code_changed = c->stop_requested = false;

@@ -76,6 +76,23 @@ SOURCES: Final = {
     "spin": "mov al, 0x0a\nout 0xe9, al\nspin: jmp spin",
     "wide": WIDE,  # the same with the most instructions per cycle
     "begun-twice": f"{BEGIN}\n{BEGIN}\nmov al, 0\nout 0xf4, al",
+    # Words of the first page, without paging.
+    "low-words": "mov ecx, 100\nagain: mov eax, [0x400]\nmov [0x404], eax\ndec ecx\njnz again\n"
+    "mov al, 0\nout 0xf4, al",
+    # Branches by bits of a random number, for ever.
+    "unforeseen": """
+again:
+    imul ecx, ecx, 1103515245
+    add ecx, 12345
+    test ecx, 0x10000
+    jz other
+    inc eax
+other:
+    test ecx, 0x20000
+    jz again
+    inc ebx
+    jmp again
+""",
     "halt": "cli\nhlt",
     "triple-fault": "ud2",  # there is no IDT
     "divide-by-zero": "xor ecx, ecx\ndiv ecx",

@@ -11,14 +11,18 @@ from __future__ import annotations
 import dataclasses
 import zlib
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ringscope.bootimage.bundled import bundled_image
 from ringscope.emulator.machine import FIDELITIES, Machine, MachineConfig
 from ringscope.emulator.snapshot import SnapshotError
-from tests.machine import whole
+from tests.machine import small_kernels, whole
 from tests.machine.guests import free_run, image
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: Rewritten code, faults, rings of every kind, each chip that interrupts, marks, copies, floating point.
 GUESTS = (
@@ -128,6 +132,27 @@ def test_a_machine_goes_back_and_does_the_same_again_but_prints_it_once(name: st
     del machine.interrupts[taken:]
     machine.restore(saved)
     assert seen(observed, machine, whole.freely(observed), list(machine.interrupts)) == first
+    machine.engine.close()
+
+
+def test_a_machine_that_went_back_foresees_branches_as_it_did_then(tmp_path: Path) -> None:
+    """Wherever it was, it may have looked for the next branch by another history."""
+    kernel, start, end = small_kernels.write("unforeseen", tmp_path), 20_000, 40_000
+    alone, observed = whole.Observed(kernel), whole.Observed(kernel)
+    assert alone.machine.run_until_cycle(end) is None
+    machine = observed.machine
+    for beyond in range(100, 140):
+        machine.run_until_cycle(start)
+        assert machine.step() is None  # in the middle of a block
+        saved = machine.snapshot()
+        machine.run_until_cycle(start + beyond)
+        for _ in range(beyond % 7):
+            machine.step()
+        machine.restore(saved)
+        start += 41
+    machine.run_until_cycle(end)
+    assert machine.books() == alone.machine.books()
+    alone.machine.engine.close()
     machine.engine.close()
 
 
