@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SMALL_SHIFT = 12, HUGE_SHIFT = 30, PML4E_SHIFT = 39 };
+enum { NO_PAGE_SHIFT = 63, SMALL_SHIFT = 12, HUGE_SHIFT = 30, PML4E_SHIFT = 39 };
 enum { CACHE_PML4E, CACHE_PDPTE, CACHE_PDE };
 
 static bool has_second_level(const struct mmu *mmu) { return mmu->stlb.array[TLB_SMALL].entry != NULL; }
@@ -130,7 +130,7 @@ const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, u
 static void use_address_space(struct mmu *mmu)
 {
     mmu->tag = mmu->tag_of[paging_asid(&mmu->state)];
-    mmu->small_key = (uint64_t)(mmu->mode == PAGING_OFF ? 0 : SMALL_SHIFT) << TLB_TAG_BITS | mmu->tag;
+    mmu->small_key = (uint64_t)(mmu->mode == PAGING_OFF ? NO_PAGE_SHIFT : SMALL_SHIFT) << TLB_TAG_BITS | mmu->tag;
 }
 
 void mmu_set_state(struct mmu *mmu, const struct paging_state *state)

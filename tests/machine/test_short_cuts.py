@@ -9,6 +9,7 @@ a frame twice, talk to devices, are interrupted and stopped run both ways.
 from __future__ import annotations
 
 import ctypes
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,8 +19,11 @@ from ringscope.emulator.cpu.engine import Engine
 from ringscope.emulator.cpu.x86_64.engine import X86Engine
 from ringscope.emulator.machine import Exit, Machine, MachineConfig
 from tests.guest import catalogue
-from tests.machine import whole
+from tests.machine import small_kernels, whole
 from tests.machine.guests import free_run, image
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FIDELITIES = ("timing", "functional")
 #: Patched code under a fast timer, faults in strings, unaligned accesses, two mappings of a frame, devices.
@@ -69,6 +73,14 @@ def test_a_guest_is_the_same_without_them(name: str, fidelity: str) -> None:
 def test_a_guest_is_the_same_when_they_come_and_go(name: str, fidelity: str) -> None:
     free = free_run(name, fidelity)
     assert whole.run(image(name), by_turns(free.time // 29 + 1), fidelity) == free
+
+
+@pytest.mark.parametrize("way", [whole.freely, by_the_long_ways])
+def test_without_paging_the_first_page_is_no_entry_of_a_tlb(tmp_path: Path, way: whole.Way) -> None:
+    """Nor are free entries its own, whose key is 0."""
+    seen = whole.run(small_kernels.write("low-words", tmp_path), way)
+    assert seen.books.total("L1-dcache-loads") >= 100
+    assert seen.books.total("dTLB-loads") == 0
 
 
 # ---- the proof at start-up ----
