@@ -82,14 +82,19 @@ static void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, 
     enum access access = write ? ACCESS_STORE : ACCESS_LOAD;
     unsigned first = (unsigned)(0x1000 - (vaddr & 0xfff));
     const struct tlb_entry *e = mmu_translate(&c->models.mmu, &c->account, vaddr, access);
+    bool counted = e && is_cached(c, tlb_entry_paddr(e, vaddr)), device = e && !counted;
 
-    if (e && !is_cached(c, tlb_entry_paddr(e, vaddr)))
-        core_charge(c, write ? COST_DEVICE_WRITE : COST_DEVICE_READ);
-    else if (e)
+    if (counted)
         hierarchy_data(&c->models.hierarchy, &c->account, tlb_entry_paddr(e, vaddr), first, write);
     e = mmu_translate(&c->models.mmu, &c->account, vaddr + first, access);
-    if (e && is_cached(c, tlb_entry_paddr(e, vaddr + first)))
+    if (e && !is_cached(c, tlb_entry_paddr(e, vaddr + first)))
+        device = true;
+    else if (e && counted)
         hierarchy_data_rest(&c->models.hierarchy, &c->account, tlb_entry_paddr(e, vaddr + first), size - first, write);
+    else if (e)
+        hierarchy_data(&c->models.hierarchy, &c->account, tlb_entry_paddr(e, vaddr + first), size - first, write);
+    if (device)
+        core_charge(c, write ? COST_DEVICE_WRITE : COST_DEVICE_READ);
 }
 
 void core_observe(env_t *env, uint64_t vaddr, unsigned size, bool write) { observe(env, vaddr, size, write); }
@@ -113,7 +118,8 @@ static inline bool can_be_fast(const struct core *c, uint64_t vaddr, unsigned si
 }
 
 /* What observe() does if nothing moves: the page is the newest of its set of the TLB, the line that of its set in L1D. Of an
- * aligned access, all of it on that line, which the engine found at `host`. False, and nothing done, if not. */
+ * aligned access, all of it on that line, which the engine found at `host`: by that and not by the model's entry, which may
+ * be an old one where the guest has not asked for the flush that it owes. False, and nothing done, if not. */
 static inline bool observe_unmoved(struct core *c, const env_t *env, const uint8_t *host, uint64_t vaddr, bool write)
 {
     uint64_t offset = (uint64_t)(host - c->ram.host);

@@ -34,7 +34,7 @@ enum cause {
     CAUSE_COUNT
 };
 
-/* Static costs of blocks come in this fraction of a cycle: the largest that holds sixty-fourths and fifths whole. */
+/* The pipeline counts in this fraction of a cycle: the largest that holds sixty-fourths and fifths whole. */
 enum { ISSUE_UNITS_PER_CYCLE = 320 };
 
 struct counters {

@@ -84,7 +84,7 @@ static void forget_idle_ports(struct micro_op *op, uint32_t count)
             op[i].port = 0;
 }
 
-/* A copy of what the decoder said of the operations, and their summary. */
+/* A copy of what the decoder said of the operations, without ports that have no queue, and their summary. */
 static bool keep_operations(struct block *b, const struct decoded *d, const struct pipeline_config *config)
 {
     enum { TERMS_PER_OP = 4, TERMS_MORE = 16 }; /* beyond these the operations are done sooner one by one */

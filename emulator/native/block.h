@@ -74,6 +74,8 @@ struct block {
     struct block_insn insn[];
 };
 
+_Static_assert(offsetof(struct block, mode) <= BLOCK_LINE, "what the hook needs is in front");
+
 struct block_table {
     struct block **bucket;
     uint32_t mask;

@@ -58,7 +58,6 @@ static void charge(struct core *c, uint32_t insns)
     };
 
     c->settled = true;
-    cost.stalled = false;
     pipeline_execute(&c->pipeline, &work, &cost);
     book(c, &cost);
     if (last->trap || last->serialisation) {
@@ -110,6 +109,7 @@ struct books core_books_up_to(struct core *c, uint64_t pc)
 {
     uint32_t rest = block_insns_from(c->block, (uint32_t)(pc - c->block_pc));
     enum ring ring = arch_ring(c);
+    core_settle(c);
     struct books books = c->books;
     uint64_t more[CAUSE_COUNT] = {0};
 
@@ -159,7 +159,7 @@ void core_repeat_element(struct core *c)
     book(c, &cost);
 }
 
-/* The element last charged was not executed. */
+/* The element last charged was not executed. `quiet_units` stays: to look too early does no harm. */
 void core_refund_element(struct core *c)
 {
     enum cause cause = c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE;

@@ -12,7 +12,7 @@
  *
  * Time. `account.cycles` counts the cycles in which the processor worked; `idle` those it slept. Their sum is simulated
  * time. Everything that is due at a time (a device's event, the end of a run) is met at the first block boundary
- * at or after it: the block hook compares one number, `due`.
+ * at or after it, `due`: one comparison for each block, and core_quieten() says of what.
  *
  * Python owns slow devices, decoding and policy, through `struct callbacks`; it reads and steers the core by the core_*
  * functions. A callback may ask the core to stop (core_stop) but never runs the engine.
@@ -96,8 +96,8 @@ struct core {
     struct account account;
     uint64_t due;                 /* account.cycles at which the block hook has more to do */
     uint64_t quiet_until;         /* without models: `due`, or 0 while the next block is no matter of routine */
-    uint64_t quiet_units;         /* with models: issue units to `due`, or 0 likewise: see core_quieten() */
-    uint64_t owed;                /* units that blocks took and that are not in the books yet: see core_settle() */
+    uint64_t quiet_units;         /* with models: issue units from what is booked to `due`, or 0 likewise: see core_quieten() */
+    uint64_t owed;                /* units that blocks took and that are not in the books yet, held against quiet_units */
     const struct block *block;    /* being executed; NULL between blocks */
     uint64_t block_pc;            /* its virtual address */
     uint64_t continue_pc;         /* where it goes on if the engine cut it, else NOWHERE */
@@ -110,7 +110,7 @@ struct core {
     bool retrying;                /* the engine is doing an instruction a second time */
     struct models models;
     struct pipeline pipeline;
-    uint32_t delay[CAUSE_COUNT];  /* of account.h: noted with each access, fetch and branch */
+    uint32_t delay[CAUSE_COUNT];  /* of account.h: noted with each access and fetch */
     uint64_t *block_cause;        /* whose books the block in flight is charged to: its ring may end with it */
     uint64_t stall_fraction[CAUSE_COUNT]; /* issue units of each cause not booked yet */
     uint64_t element_units;       /* what the present element of a string instruction was charged */
@@ -229,6 +229,7 @@ static inline void core_charge_cycles(struct core *c, enum cause cause, uint32_t
     account_charge(&c->account, cause, cycles);
     core_pass_units(c, (uint64_t)cycles * ISSUE_UNITS_PER_CYCLE);
 }
+/* An event of a fixed price; nothing behind it is delivered before. */
 static inline void core_charge(struct core *c, enum cost cost)
 {
     if (c->timing) {

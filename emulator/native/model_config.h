@@ -79,7 +79,7 @@ struct pipeline_config {
     uint32_t window;         /* instructions between the front end and retirement, at most; out of order only */
     uint32_t fill_buffers;   /* lines of L1D that may be missing at once */
     uint32_t store_buffer;   /* stores that wait for the cache */
-    uint32_t forward;        /* cycles from a store's data to a load of the same place */
+    uint32_t forward;        /* cycles from a store's data to a load of the same place: measured, not modelled yet */
     uint32_t taken_interval; /* cycles from one taken branch to the next, at least */
     uint32_t call_interval;  /* from a taken branch to a call or a return */
     uint32_t code_line;      /* bytes of aligned code that the front end takes in a cycle; 0: it does not matter */

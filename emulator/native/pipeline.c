@@ -244,6 +244,7 @@ void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, stru
 {
     uint64_t before = p->time[PIPELINE_RETIRED];
 
+    cost->stalled = false;
     if (work->summary && !pipeline_is_surprised(p))
         whole(p->time, work->summary);
     else

@@ -95,6 +95,7 @@ struct summary {
 
 /* The causes of stalls, one after another. */
 enum { PIPELINE_STALLS = CAUSE_I_MISS, PIPELINE_STALLS_END = CAUSE_BRANCH + 1 };
+_Static_assert((int)CAUSE_ISSUE < (int)PIPELINE_STALLS && PIPELINE_STALLS_END - PIPELINE_STALLS == 4, "see causes.def");
 
 /* What is known of an access before its block is charged. */
 struct pending {
@@ -109,7 +110,7 @@ struct pipeline {
     uint64_t window_groups; /* of PIPELINE_GROUP instructions; in order all ones: none */
     uint64_t taken; /* when the last taken branch was followed */
     uint64_t instructions;
-    uint64_t retired[PIPELINE_GROUPS]; /* when the last instruction of each group retired, a ring; the next is not whole */
+    uint64_t retired[PIPELINE_GROUPS]; /* when the block retired that made a group whole, a ring; the next group is not */
     uint64_t late[PIPELINE_STALLS_END]; /* units by which the front was held up since the block before */
     bool is_late;
     uint32_t accesses; /* of the block in flight, so far */

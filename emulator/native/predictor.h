@@ -7,13 +7,13 @@
  * a push onto a full one loses the oldest. Everything is keyed by virtual address with no regard to address spaces:
  * they disturb each other, as on hardware without barriers.
  *
- * Mispredicted (counted in branch-misses, charged `mispredict` cycles to branch):
+ * Mispredicted (counted in branch-misses; the front end comes `mispredict` cycles late):
  *   conditional       the direction was wrong
  *   indirect jump or call   the BTB had no entry for pc, or another target
  *   return            the stack was empty, or its top was another address
  *   direct jump or call     never: the decoder knows the target
  * A taken conditional, direct jump or direct call predicted so far but absent from the BTB (or there with another
- * target) is not a miss; it is charged `redirect` cycles to branch, the decoder's late steering.
+ * target) is not a miss; the front end comes `redirect` cycles late, as the decoder steers it.
  *
  * Contract: called once per executed near branch, in program order. Far transfers (int, iret, syscall, far jump, call
  * and return) are not branches here.

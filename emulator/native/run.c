@@ -9,7 +9,8 @@
  *
  * At a block boundary, in this order: the block left is completed: charged by the pipeline (pipeline.h), which now knows
  * what its accesses took, and its branch is decided; what is due happens (device events, a stop, an interrupt); marks;
- * then the block entered is counted as a whole and its lines are fetched. If an exception cuts the block, what was not
+ * then the block entered is counted as a whole and its lines are fetched. core_on_block() does the same in short while
+ * nothing can be due (core_quieten()). If an exception cuts the block, what was not
  * executed is not counted, and what was is charged.
  */
 #include "core.h"

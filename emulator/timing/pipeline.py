@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 PIPELINES = Path(__file__).parent / "pipelines"
 TABLE = "pipeline"
+RETIRED_TOGETHER = 8  # instructions (PIPELINE_GROUP of native/pipeline.h)
 STORES, STORE_UNIT = ("wide_store", "other_line", "narrow_return"), "cycles/64"
 SCALED_INDEX = "scaled_index"
 OWN_FIELDS = ("latency", "port", "fuses_compare", "fixed_cost", *STORES, SCALED_INDEX)
@@ -100,8 +101,8 @@ def _read(document: Mapping[str, object], reader: Reader) -> Pipeline:
     latency = {} if fixed else reader.integers(table, f"{TABLE}.latency", {"cycles": 1})
     sizes = {key: value for key, value in table.items() if key not in OWN_FIELDS}
     buffers = reader.read(Buffers, {TABLE: sizes}, TABLE)
-    if not buffers.in_order and not buffers.window:
-        raise reader.refuse(f"{TABLE}.window", "must not be 0 out of order")
+    if not buffers.in_order and buffers.window < RETIRED_TOGETHER:
+        raise reader.refuse(f"{TABLE}.window", f"must be at least {RETIRED_TOGETHER} out of order")
     if buffers.blocking and not buffers.in_order:
         raise reader.refuse(f"{TABLE}.blocking", "is for cores that work in order")
     if fixed and not buffers.in_order:

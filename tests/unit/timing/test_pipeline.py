@@ -25,7 +25,7 @@ IN_ORDER = "is for cores that work in order"
             {"in_order": False, "blocking": False, "window": ONE_CYCLE | NO_WINDOW | {"value": 8}},
             IN_ORDER,
         ),
-        ("skylake", {"window": NO_WINDOW}, "pipeline.window: must not be 0 out of order"),
+        ("skylake", {"window": NO_WINDOW}, "pipeline.window: must be at least 8 out of order"),
         ("skylake", {"blocking": True}, f"pipeline.blocking: {IN_ORDER}"),
         ("skylake", {"fuses_compare": 1}, "pipeline.fuses_compare: must be true or false, not 1"),
         ("skylake", {"port": {"div64": 3}}, "pipeline.port.div64: must name a class"),
