@@ -29,7 +29,9 @@ class Conversation:
     def __init__(self, control) -> None:
         self.control = control
         self.processes = Processes(lambda space: "a" if space == 1 else None)
-        self.stub = Stub(control, self.processes, Files(FILES), Monitor(control, self.processes))
+        self.stub = Stub(
+            control, self.processes, Files(FILES), Monitor(control, self.processes), goes_back=False
+        )
 
     def ask(self, packet: str) -> str:
         """Send a packet, carry out what it asks for and return the last answer."""

@@ -87,7 +87,7 @@ class Stub:
         files: Files,
         monitor: Monitor,
         *,
-        goes_back: bool = True,
+        goes_back: bool,
     ) -> None:
         """Begin with the machine standing still."""
         self._control = control
