@@ -8,7 +8,7 @@ import os
 import pytest
 
 from tests.machine import small_kernels
-from tests.machine.command_line import ringscope
+from tests.machine.command_line import fresh, ringscope
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_command_prints_a_name_that_is_no_text_as_an_escape(misnamed, tmp_path
     monkeypatch.setenv("PYTHONIOENCODING", "utf-8:strict")
     recording = tmp_path / "recording"
     assert ringscope("record", "-o", recording, misnamed).status == 3
-    said = ringscope("report", recording)
+    said = fresh("report", recording)
     assert (said.status, said.err) == (0, "")
     assert said.out.startswith(r"k\udcff.bin (x86_64, skylake, timing)")
 
