@@ -15,6 +15,7 @@ import abc
 import contextlib
 import ctypes
 import mmap
+import os
 from typing import TYPE_CHECKING, Any
 
 import unicorn
@@ -96,6 +97,7 @@ class Engine(GuestMemory, Stops, abc.ABC):
         self._core = self._native.core_new(self._callbacks, config, timing, ctypes.byref(error))
         if not self._core:
             raise ValueError((error.value or b"the native core could not be built").decode())
+        self.allow_charger(len(os.sched_getaffinity(0)) > 1)
         self._decode = make_decoder(self._native.core_decoded(self._core))
         self._map_devices()
         self._attach()
@@ -217,6 +219,13 @@ class Engine(GuestMemory, Stops, abc.ABC):
         """Go through the engine by the short ways or by the long ones; the results are the same."""
         self._native.core_allow_short_cuts(self._core, allowed)
         self._uc.ctl_flush_tb()
+
+    def allow_charger(self, allowed: bool) -> None:
+        """Let a second thread charge what long runs execute, from now on or never; the results are the same.
+
+        It is started when there is enough to do and stays until ``close``.
+        """
+        self._native.core_allow_charger(self._core, allowed)
 
     def _find_user_data(self, hook: int) -> int:
         """Return the address of the hook's user-data word: the block hook's own argument (translate.c)."""

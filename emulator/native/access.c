@@ -41,7 +41,7 @@ static void note_delay(struct core *c, uint32_t access, bool write)
     c->delay[CAUSE_D_MISS] = c->delay[CAUSE_TLB_WALK] = 0;
     c->account.delayed = false;
     if (c->block) {
-        pipeline_note(&c->pipeline, access, miss, walk, write);
+        core_note_access(c, access, miss, walk, write);
     } else {
         core_charge_cycles(c, CAUSE_D_MISS, miss);
         core_charge_cycles(c, CAUSE_TLB_WALK, walk);
@@ -57,7 +57,7 @@ static __attribute__((noinline)) void observe(env_t *env, uint64_t vaddr, unsign
         c->account.now->n[COUNTER_BYTES_COPIED] += size;
     if (!c->observing && !observe_for_others(c, vaddr, size, write))
         return;
-    uint32_t access = c->pipeline.accesses++;
+    uint32_t access = c->accesses++;
     if ((vaddr & 0xfff) + size > 0x1000) {
         observe_across_pages(c, vaddr, size, write);
         if (c->account.delayed)
@@ -129,7 +129,7 @@ static inline bool observe_unmoved(struct core *c, const env_t *env, const uint8
     if (!c->observing || c->env != env || offset >= c->ram.bytes || (write && (c->ledger.current.copying || !h->fast_end[1])) ||
         !mmu_newest(&c->models.mmu, &c->models.mmu.dtlb, vaddr) || !cache_touch_newest(&h->l1d, line, write))
         return false;
-    c->pipeline.accesses++;
+    c->accesses++;
     account_count(&c->account, COUNTER_DTLB_LOADS);
     account_count(&c->account, write ? COUNTER_L1D_STORES : COUNTER_L1D_LOADS);
     return true;

@@ -11,10 +11,11 @@
 struct core *core_new(const struct callbacks *callbacks, const struct model_config *config, bool timing,
                       const char **error)
 {
-    struct core *c = calloc(1, sizeof(*c));
+    struct core *c = aligned_alloc(BLOCK_LINE, sizeof(*c));
     *error = "no memory";
     if (!c)
         return NULL;
+    memset(c, 0, sizeof(*c));
     *error = models_init(&c->models, config);
     if (!*error)
         *error = block_table_init(&c->blocks);
@@ -25,6 +26,8 @@ struct core *core_new(const struct callbacks *callbacks, const struct model_conf
     c->call = *callbacks;
     c->timing = c->observing = timing;
     c->tlb_patience = TLB_PATIENCE;
+    backlog_init(c);
+    charger_init(&c->charger);
     pipeline_init(&c->pipeline, &config->pipeline);
     c->account.delay = timing ? c->delay : NULL;
     c->continue_pc = c->repeat_pc = c->debug.step_over = c->next_event = c->stop_at = NOWHERE;
@@ -81,11 +84,15 @@ void core_allow_short_cuts(struct core *c, bool allowed)
     core_rearm(c);
 }
 
+/* A second thread may charge what the first executes. */
+void core_allow_charger(struct core *c, bool allowed) { c->charger.allowed = allowed; }
+
 /* Whether the short cuts that were allowed were also found in this engine. */
 bool core_found_short_cuts(void) { return tlb_layout.descriptors && emit_is_possible(); }
 
 void core_free(struct core *c)
 {
+    charger_quit(&c->charger);
     trace_stop(&c->trace);
     attribution_stop(c);
     ledger_free(&c->ledger);
@@ -135,8 +142,8 @@ void core_forget_code(struct core *c)
 /* Guest RAM changed under the engine's feet. */
 void core_flush_translations(struct core *c) { engine.tlb_flush(c->cpu); }
 
-uint64_t core_time(const struct core *c) { return core_now(c); }
-uint64_t core_cycles(const struct core *c) { return core_worked(c); }
+uint64_t core_time(struct core *c) { return core_now(c); }
+uint64_t core_cycles(struct core *c) { return core_worked(c); }
 uint64_t core_idle(const struct core *c) { return c->idle; }
 uint64_t core_lateness(const struct core *c) { return c->late_max; }
 uint64_t core_shutdown_pc(const struct core *c) { return c->shutdown_pc; }

@@ -111,6 +111,24 @@ static uint32_t interval_of(const struct block *b, const struct pipeline_config 
     return (uint32_t)cycles * ISSUE_UNITS_PER_CYCLE;
 }
 
+/* Its longest way through the pipeline, or one operation after the other, and what its branch may hold up. */
+static uint32_t longest_of(const struct block *b, const struct model_config *config)
+{
+    const struct block_insn *all = &b->insn[b->insns - 1];
+    const struct predictor_config *branch = &config->predictor;
+    uint64_t late = branch->mispredict > branch->redirect ? branch->mispredict : branch->redirect;
+    uint64_t units = b->interval + (late + all->trap + all->serialisation) * ISSUE_UNITS_PER_CYCLE;
+
+    if (b->summary)
+        units += b->summary->longest;
+    for (uint32_t i = 0; !b->summary && i < all->ops; i++) {
+        const struct micro_op *op = &b->op[i];
+        uint32_t most = op->latency > op->occupancy ? op->latency : op->occupancy;
+        units += most > op->slot ? most : op->slot;
+    }
+    return units < UINT32_MAX ? (uint32_t)units : UINT32_MAX;
+}
+
 static struct block *block_new(const struct decoded *d, const struct block_source *source,
                                const struct model_config *config)
 {
@@ -145,6 +163,7 @@ static struct block *block_new(const struct decoded *d, const struct block_sourc
         return NULL;
     }
     memcpy(b->code, source->code, b->compared);
+    b->longest = longest_of(b, config);
     return b;
 }
 

@@ -66,6 +66,7 @@ struct block {
     bool priced;          /* some instruction has a fixed price */
     uint32_t element;
     uint32_t interval;    /* units to its taken branch from the one before, at least */
+    uint32_t longest;     /* units by which it can move the latest of the pipeline's times, without a surprise */
     uint32_t mode;
     uint32_t compared;    /* bytes at `code`, by which the block is known again */
     uint8_t *code;

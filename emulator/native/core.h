@@ -4,7 +4,7 @@
  *
  * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, probe.h, models.h, trace.h,
  * debug.h, attribution.h (what is kept); run.c (the block hook); charge.c,
- * pipeline.h, summary.c (what a block costs); schedule.c (the run loop); translate.c, emit.c (translations);
+ * pipeline.h, summary.c, backlog.h (what a block costs); charger.h (and who finds out); schedule.c (the run loop); translate.c, emit.c (translations);
  * access.c (loads and stores). What differs between architectures lies in a folder of its own, with the same names in
  * each: engine.h (the engine's state), arch.h (what the files above ask), crossing.c (exceptions, interrupts, system
  * calls, returns), control.c (control registers, ports), walk.c (page tables), start.c (entry). The core is built
@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "attribution.h"
+#include "backlog.h"
 #include "block.h"
 #include "debug.h"
 #include "ledger.h"
@@ -96,8 +97,7 @@ struct core {
     struct account account;
     uint64_t due;                 /* account.cycles at which the block hook has more to do */
     uint64_t quiet_until;         /* without models: `due`, or 0 while the next block is no matter of routine */
-    uint64_t quiet_units;         /* with models: issue units from what is booked to `due`, or 0 likewise: see core_quieten() */
-    uint64_t owed;                /* units that blocks took and that are not in the books yet, held against quiet_units */
+    bool quiet;                   /* with models: the next block is a matter of routine: see core_quieten() */
     const struct block *block;    /* being executed; NULL between blocks */
     uint64_t block_pc;            /* its virtual address */
     uint64_t continue_pc;         /* where it goes on if the engine cut it, else NOWHERE */
@@ -109,10 +109,9 @@ struct core {
     bool observing;               /* and see each access, and nobody else does: no debugger, no instruction done again */
     bool retrying;                /* the engine is doing an instruction a second time */
     struct models models;
-    struct pipeline pipeline;
     uint32_t delay[CAUSE_COUNT];  /* of account.h: noted with each access and fetch */
+    uint32_t accesses;            /* of the block in flight, so far */
     uint64_t *block_cause;        /* whose books the block in flight is charged to: its ring may end with it */
-    uint64_t stall_fraction[CAUSE_COUNT]; /* issue units of each cause not booked yet */
     uint64_t element_units;       /* what the present element of a string instruction was charged */
     bool settled;                 /* the block in flight has been charged */
     struct books books;
@@ -162,40 +161,23 @@ struct core {
     uint64_t shutdown_pc;
 
     struct callbacks call;
+
+    /* Who charges may be another thread: these lie on lines of the host's caches of their own. */
+    _Alignas(BLOCK_LINE) struct pipeline pipeline;
+    _Alignas(BLOCK_LINE) struct charger charger;
+    _Alignas(BLOCK_LINE) struct backlog backlog;
 };
 
 /* The machine whose engine runs, NULL between runs. Helpers find their machine here. */
 extern struct core *running;
 
-/* Cycles in which the processor worked, up to the last block that was charged. */
-static inline uint64_t core_worked(const struct core *c)
-{
-    return c->account.cycles + (c->account.issue_fraction + c->owed) / ISSUE_UNITS_PER_CYCLE;
-}
-static inline uint64_t core_now(const struct core *c) { return core_worked(c) + c->idle; }
-
-/* Time went on by something that is in the books. */
-static inline void core_pass_units(struct core *c, uint64_t units)
-{
-    c->quiet_units = c->quiet_units > units ? c->quiet_units - units : 0;
-}
-
-/* Book issue units to the ring in force. */
-static inline void core_book_issue(struct core *c, uint64_t units)
-{
-    account_issue(&c->account, c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE, units);
-    core_pass_units(c, units);
-}
-
-/* Bring the books up to date. With models, blocks without a surprise only add to `owed`. Without, translations that count
- * without the hook leave the block behind, too; an instruction is a cycle, so one number tells of both. */
+/* Bring the books up to date. With models, what is in the backlog has been executed and not been charged. Without, translations
+ * that count without the hook leave the block behind, too; an instruction is a cycle, so one number tells of both. */
 static inline void core_settle(struct core *c)
 {
     if (c->timing) {
-        uint64_t owed = c->owed;
-        c->owed = 0;
-        if (owed)
-            core_book_issue(c, owed);
+        if (c->backlog.open)
+            backlog_close(c);
         return;
     }
     if (c->passed) {
@@ -208,6 +190,15 @@ static inline void core_settle(struct core *c)
     c->account.cause[CAUSE_ISSUE] += c->account.cycles - c->credited;
     c->credited = c->account.cycles;
 }
+
+/* Cycles in which the processor worked, up to the last block that was left. */
+static inline uint64_t core_worked(struct core *c)
+{
+    if (c->backlog.open)
+        backlog_close(c);
+    return c->account.cycles;
+}
+static inline uint64_t core_now(struct core *c) { return core_worked(c) + c->idle; }
 
 static inline enum ring core_ring_booked(const struct core *c)
 {
@@ -226,8 +217,8 @@ static inline void core_book(struct core *c, enum ring ring)
 }
 static inline void core_charge_cycles(struct core *c, enum cause cause, uint32_t cycles)
 {
+    core_settle(c);
     account_charge(&c->account, cause, cycles);
-    core_pass_units(c, (uint64_t)cycles * ISSUE_UNITS_PER_CYCLE);
 }
 /* An event of a fixed price; nothing behind it is delivered before. */
 static inline void core_charge(struct core *c, enum cost cost)
@@ -240,7 +231,7 @@ static inline void core_charge(struct core *c, enum cost cost)
 
 /* schedule.c */
 void core_rearm(struct core *c);                        /* recompute `due` */
-void core_quieten(struct core *c);                      /* and `quiet_until`, `quiet_units` alone */
+void core_quieten(struct core *c);                      /* and `quiet_until`, `quiet` alone */
 void core_grow_tlb(struct core *c);                     /* the engine's, at the next block */
 
 /* run.c */
@@ -277,6 +268,7 @@ void core_foresee(struct core *c, uint32_t insns, uint64_t cause[CAUSE_COUNT]); 
  * is entered, and with models charged when it is left. */
 struct books core_books_up_to(struct core *c, uint64_t pc);
 void core_hold_front(struct core *c);                   /* a fetch took longer */
+void core_note_access(struct core *c, uint32_t access, uint32_t miss, uint32_t walk, bool write); /* so did a load or store */
 void core_repeat_element(struct core *c);               /* another element of a string instruction begins */
 void core_refund_element(struct core *c);               /* it was not executed */
 

@@ -151,6 +151,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "core_engine_error": (ctypes.c_int, (_ptr,)),
     "core_share": (None, (_ptr, _ptr)),
     "core_allow_short_cuts": (None, (_ptr, ctypes.c_bool)),
+    "core_allow_charger": (None, (_ptr, ctypes.c_bool)),
     "core_found_short_cuts": (ctypes.c_bool, ()),
     "core_block_count": (_u32, (_ptr,)),
     "core_env": (_ptr, (_ptr,)),

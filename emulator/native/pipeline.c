@@ -15,6 +15,15 @@ void pipeline_init(struct pipeline *p, const struct pipeline_config *config)
     p->window_groups = config->in_order ? ~0ull : config->window / PIPELINE_GROUP;
 }
 
+uint64_t pipeline_reach(const struct pipeline *p)
+{
+    uint64_t latest = p->taken;
+
+    for (uint32_t i = 0; i < PIPELINE_TIMES; i++)
+        latest = later(latest, p->time[i]);
+    return latest - p->time[PIPELINE_RETIRED];
+}
+
 /* ---- operation by operation ---- */
 
 /* What an operation's accesses add to its latency, and whether a line comes to the first level for it. */

@@ -88,6 +88,7 @@ enum { SUMMARY_FORMS = 48, SUMMARY_TERMS = 1024 };
  * of the terms `retired`. */
 struct summary {
     uint32_t pairs, results, retired_terms, retired_after_front;
+    uint32_t longest; /* units by which the latest of all times moves at the most */
     const struct summary_pair *pair;
     const struct summary_result *result;
     const struct summary_term *retired;
@@ -113,7 +114,6 @@ struct pipeline {
     uint64_t retired[PIPELINE_GROUPS]; /* when the block retired that made a group whole, a ring; the next group is not */
     uint64_t late[PIPELINE_STALLS_END]; /* units by which the front was held up since the block before */
     bool is_late;
-    uint32_t accesses; /* of the block in flight, so far */
     uint32_t pending_count;
     struct pending pending[PIPELINE_PENDING];
 };
@@ -125,6 +125,9 @@ static inline void summary_prefetch(const struct summary *s)
     __builtin_prefetch((const char *)s + 64);
     __builtin_prefetch((const char *)s + 128);
 }
+
+/* How far the latest of all times is ahead of retirement: before that nothing more than its own operations take passes there. */
+uint64_t pipeline_reach(const struct pipeline *p);
 
 void pipeline_init(struct pipeline *p, const struct pipeline_config *config);
 

@@ -9,8 +9,8 @@
  *
  * At a block boundary, in this order: the block left is completed: charged by the pipeline (pipeline.h), which now knows
  * what its accesses took, and its branch is decided; what is due happens (device events, a stop, an interrupt); marks;
- * then the block entered is counted as a whole and its lines are fetched. core_on_block() does the same in short while
- * nothing can be due (core_quieten()). If an exception cuts the block, what was not
+ * then the block entered is counted as a whole and its lines are fetched. While nothing can be due (core_quieten()),
+ * core_on_block() only writes down that the one block is left and the other entered, for it to be charged later (backlog.h). If an exception cuts the block, what was not
  * executed is not counted, and what was is charged.
  */
 #include "core.h"
@@ -59,23 +59,9 @@ static inline void begin_block(struct core *c, const struct block *b, uint64_t p
     fetch(c, b, pc, bytes);
     if (c->account.delayed)
         core_hold_front(c);
-    if (b->branch == BRANCH_CONDITIONAL)
-        direction_foresee(&c->models.predictor.direction, pc + b->last);
-    summary_prefetch(b->summary);
     c->block_cause = c->account.cause;
     c->settled = false;
-    c->pipeline.accesses = 0; /* those in between were no block's */
-}
-
-/* The block left, now that it is known where its branch went. */
-static inline void decide_branch(struct core *c, const struct block *b, uint64_t next_pc)
-{
-    uint64_t fallthrough = c->block_pc + b->bytes;
-    uint64_t branch_pc = c->block_pc + b->last;
-    bool taken = (b->branch != BRANCH_CONDITIONAL) | (next_pc != fallthrough);
-    struct foresight foresight = predictor_branch(&c->models.predictor, &c->account, (enum branch_kind)b->branch,
-                                                  branch_pc, fallthrough, next_pc, taken);
-    pipeline_branch(&c->pipeline, taken, b->interval, foresight.missed, foresight.late);
+    c->accesses = 0; /* those in between were no block's */
 }
 
 static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint32_t size)
@@ -99,6 +85,12 @@ static void enter_block(struct core *c, const struct block *b, uint64_t pc, uint
         attribution_entered(c);
 }
 
+static void leave_by_branch(struct core *c, const struct block *b, uint64_t next_pc)
+{
+    backlog_charge_branch(c, b, c->block_pc, next_pc);
+    backlog_tell(c, c->account.cause);
+}
+
 void core_leave_block(struct core *c, uint64_t next_pc)
 {
     core_settle(c);
@@ -108,7 +100,7 @@ void core_leave_block(struct core *c, uint64_t next_pc)
     c->block = NULL;
     c->continue_pc = c->repeat_pc = NOWHERE;
     if (b && b->branch != BLOCK_NO_BRANCH && c->timing)
-        decide_branch(c, b, next_pc);
+        leave_by_branch(c, b, next_pc);
     if (c->attribution)
         attribution_leave(c, b, next_pc);
 }
@@ -344,11 +336,29 @@ static inline bool is_routine(const void *user, uint32_t size)
     return b && !((uintptr_t)user & HOOK_BITS) && !b->mark && !b->flags && b->bytes == size;
 }
 
-/* Whether the block's summary is all that there is to its price, and the ring in force pays it. */
-static inline bool is_unsurprising(const struct core *c, const struct block *b)
+/* The credit does not reach for another block, or there is no room to write it down. If all that is known by now does not tell
+ * either that nothing is due, the block before is left and all is charged; then that is known to the cycle. */
+static __attribute__((noinline)) bool look_ahead(struct core *c, const struct block *b, uint64_t pc)
 {
-    return b->summary && !b->priced && !c->settled && !pipeline_is_surprised(&c->pipeline) &&
-           c->block_cause == c->account.cause;
+    struct backlog *l = &c->backlog;
+
+    if (!c->quiet)
+        return false;
+    if (l->open) {
+        if (backlog_is_full(l))
+            backlog_turn(c);
+        if (l->credit <= b->longest)
+            backlog_reckon(c, false);
+        if (l->credit <= b->longest)
+            backlog_reckon(c, true);
+        if (l->credit > b->longest)
+            return true;
+    }
+    core_leave_block(c, pc);
+    if (c->account.cycles >= c->due)
+        return false;
+    backlog_open(c, c->due - c->account.cycles);
+    return true;
 }
 
 void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
@@ -358,18 +368,12 @@ void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
 
     if (!c) /* learning its state */
         return;
-    if (c->quiet_units && is_routine(user, size)) {
-        const struct block *left = c->block, *b = user;
-        if (left) {
-            if (is_unsurprising(c, left))
-                c->owed += pipeline_pass(&c->pipeline, left->summary, left->insns);
-            else
-                core_settle_block(c);
-            c->block = NULL;
-            if (left->branch != BLOCK_NO_BRANCH)
-                decide_branch(c, left, pc);
-        }
-        if (c->owed < c->quiet_units) {
+    if (is_routine(user, size)) {
+        const struct block *b = user;
+        struct backlog *l = &c->backlog;
+        if ((l->credit > b->longest && !backlog_is_full(l)) || look_ahead(c, b, pc)) {
+            backlog_spend(l, b->longest);
+            backlog_put(l, (uintptr_t)b | RECORD_ENTER, pc);
             begin_block(c, b, pc, size);
             c->block = b;
             c->block_pc = pc;

@@ -4,20 +4,16 @@
  */
 #include "core.h"
 
-#define FAR_AHEAD (1ull << 54) /* cycles: where nothing is due, the hook looks again after so many */
-
-/* Translations that count without the hook look at `quiet_until` alone, and the hook's own short way at `quiet_units`: they
- * stand for all that may lie between two blocks, or in the middle of one. */
+/* Translations that count without the hook look at `quiet_until` alone, and the hook's own short way at `quiet` and the credit:
+ * they stand for all that may lie between two blocks, or in the middle of one. */
 void core_quieten(struct core *c)
 {
     bool routine = c->short_cuts && !c->stop && !c->retrying && !c->stepping && !c->debug.active && !c->debug.met &&
                    !c->attribution && c->continue_pc == NOWHERE && c->repeat_pc == NOWHERE;
-    uint64_t left = c->due > c->account.cycles ? c->due - c->account.cycles : 0;
 
     c->quiet_until = routine ? c->due : 0;
-    c->quiet_units = routine && c->timing && left
-                         ? (left < FAR_AHEAD ? left : FAR_AHEAD) * ISSUE_UNITS_PER_CYCLE - c->account.issue_fraction
-                         : 0;
+    c->quiet = routine && c->timing;
+    c->backlog.credit = c->backlog.left = 0;
 }
 
 void core_rearm(struct core *c)
@@ -44,6 +40,7 @@ enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
     c->stepping = steps != NOWHERE;
     c->steps_left = steps;
     c->halted = false;
+    charger_know_process(&c->charger);
     debug_begin(c);
     if (c->stepping && steps && c->block && arch_pc(c) == c->repeat_pc && c->continue_pc == NOWHERE)
         c->steps_left--; /* the rest of a string instruction is one */

@@ -23,10 +23,10 @@ static const struct {
     const char *name;
     size_t offset, bytes;
 } fields[] = {
-    FIELD(account.cycles), FIELD(account.issue_fraction), FIELD(account.delayed), FIELD(credited), FIELD(books),
+    FIELD(account.cycles), FIELD(account.delayed), FIELD(backlog.account.issue_fraction), FIELD(backlog.stall_fraction), FIELD(credited), FIELD(books),
     FIELD(pipeline.time), FIELD(pipeline.taken), FIELD(pipeline.instructions), FIELD(pipeline.retired), FIELD(pipeline.late),
-    FIELD(pipeline.is_late), FIELD(pipeline.accesses), FIELD(pipeline.pending_count), FIELD(pipeline.pending),
-    FIELD(delay), FIELD(stall_fraction), FIELD(element_units), FIELD(settled),
+    FIELD(pipeline.is_late), FIELD(accesses), FIELD(pipeline.pending_count), FIELD(pipeline.pending),
+    FIELD(delay), FIELD(element_units), FIELD(settled),
     FIELD(block_pc), FIELD(continue_pc), FIELD(repeat_pc), FIELD(repeat), FIELD(repeats), FIELD(repeat_started),
     FIELD(idle), FIELD(late_max), FIELD(interrupt_pending), FIELD(wants_accesses),
     FIELD(exceptions), FIELD(exception_cycles), FIELD(shutdown_pc),
@@ -157,7 +157,6 @@ enum ring core_state_ring(const struct core *c) { return core_ring_booked(c); }
 void core_state_done(struct core *c, enum ring ring)
 {
     c->passed = NULL;
-    c->owed = 0;
     c->models.predictor.direction.ahead = ~0ull; /* foreseen with another history */
     c->retrying = false;
     core_claim_accesses(c);

@@ -168,6 +168,15 @@ static void draft_results(struct draft *d, const struct row *row)
             add_result(d, row[to], to, is_covered(&row[to], &row[PIPELINE_RETIRED]));
 }
 
+static uint32_t longest_of(const struct row *row)
+{
+    int64_t longest = 0;
+    for (uint32_t to = 0; to < PIPELINE_TIMES; to++)
+        for (uint32_t from = 0; from < PIPELINE_TIMES; from++)
+            longest = row[to].plus[from] > longest ? row[to].plus[from] : longest;
+    return (uint32_t)longest; /* all of them fit: see add_term */
+}
+
 /* Fours of pairs and of results. */
 static void fill_up(struct draft *d)
 {
@@ -179,7 +188,7 @@ static void fill_up(struct draft *d)
         d->result[d->results++] = (struct summary_result){.to = PIPELINE_TEMPORARY};
 }
 
-static struct summary *finished(struct draft *d)
+static struct summary *finished(struct draft *d, uint32_t longest)
 {
     fill_up(d);
     uint32_t pairs = d->terms / 2;
@@ -190,7 +199,7 @@ static struct summary *finished(struct draft *d)
     struct summary_pair *pair = (struct summary_pair *)(s + 1);
     struct summary_result *result = (struct summary_result *)(pair + pairs);
     struct summary_term *retired = (struct summary_term *)(result + d->results);
-    *s = (struct summary){pairs, d->results, d->retired_terms, d->retired_after_front, pair, result, retired};
+    *s = (struct summary){pairs, d->results, d->retired_terms, d->retired_after_front, longest, pair, result, retired};
     memcpy(result, d->result, d->results * sizeof *result);
     memcpy(pair, d->pair, pairs * sizeof *pair);
     memcpy(retired, d->retired, d->retired_terms * sizeof *retired);
@@ -214,7 +223,7 @@ struct summary *pipeline_summarise(const struct pipeline_config *config, const s
     w->draft.room = room;
     draft_retirement(&w->draft, w->row);
     draft_results(&w->draft, w->row);
-    struct summary *s = w->draft.full ? NULL : finished(&w->draft);
+    struct summary *s = w->draft.full ? NULL : finished(&w->draft, longest_of(w->row));
     free(w);
     return s;
 }

@@ -21,7 +21,7 @@ static uint64_t probed_word(const struct core *c)
     return word;
 }
 
-struct trace_point trace_take(const struct core *c, uint64_t pc)
+struct trace_point trace_take(struct core *c, uint64_t pc)
 {
     if (!c->trace.event)
         return (struct trace_point){0};

@@ -59,7 +59,7 @@ struct trace_point {
     uint64_t time, pc, space, thread;
 };
 
-struct trace_point trace_take(const struct core *c, uint64_t pc);
+struct trace_point trace_take(struct core *c, uint64_t pc);
 /* At the last instruction of the block being executed: what ends a block acts alone. Nothing between blocks. */
 struct trace_point trace_take_at_end(struct core *c);
 /* The block that the event ended is charged now if it was not before: what it takes is no part of the event. */

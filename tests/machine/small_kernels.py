@@ -93,6 +93,24 @@ other:
     inc ebx
     jmp again
 """,
+    # A million blocks: words of random lines of 1 MiB are summed, or not.
+    "sum-of-random": """
+    mov edi, 500000
+again:
+    imul ecx, ecx, 1103515245
+    add ecx, 12345
+    mov esi, ecx
+    shr esi, 12
+    mov eax, [0x200000 + esi]
+    test ecx, 0x10000
+    jz other
+    add ebx, eax
+other:
+    dec edi
+    jnz again
+    mov al, 3
+    out 0xf4, al
+""",
     "halt": "cli\nhlt",
     "triple-fault": "ud2",  # there is no IDT
     "divide-by-zero": "xor ecx, ecx\ndiv ecx",

@@ -19,6 +19,7 @@ from ringscope.emulator.snapshot import core_parts
 NATIVE = Path(__file__).resolve().parents[2] / "emulator" / "native"
 HEADERS = (
     "account.h",
+    "backlog.h",
     "cache.h",
     "hierarchy.h",
     "ledger.h",
@@ -43,15 +44,19 @@ BUILT = """
     models.predictor.direction.index_shift models.predictor.direction.first models.predictor.direction.seen
     models.predictor.btb_set_mask models.predictor.btb_ways
     models.predictor.depth models.predictor.mispredict models.predictor.redirect
-    arch.exception_index
+    backlog.line_interval arch.exception_index
 """.split()
 #: What one run, one debugger, one tracer asks for; or follows from the rest: core_state_done and core_rearm.
 ANEW = """
     account.now account.cause models.predictor.direction.ahead models.predictor.direction.mixed
-    block_cause due quiet_until quiet_units owed block passed passed_pc observing retrying
+    block_cause due quiet_until quiet block passed passed_pc observing retrying
     short_cuts fast_accesses counting sees_accesses tlb_fills tlb_patience tlb_grows code_page engine_error
     next_event stop_at stop code_changed stop_requested halted steps_left stepping
     attribution ledger.interrupt_where ledger.places_lost
+    account.issue_fraction charger backlog.next backlog.end backlog.credit backlog.left backlog.spent
+    backlog.opened backlog.open backlog.block backlog.block_pc backlog.owed backlog.counters backlog.cause
+    backlog.page backlog.account.now backlog.account.cause backlog.account.cycles backlog.account.delay
+    backlog.account.delayed
     debug blocks trace probes.count probes.probe probes.returns probes.return_count
 """.split()
 #: Of the tables, what was built; what they hold is a part.
@@ -72,7 +77,7 @@ GROWING = {"ledger.entry", "ledger.aside", "ledger.aside_count"}
 
 
 def without_comments(text: str) -> str:
-    return re.sub(r"/\*.*?\*/|^\s*#.*?$", "", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"/\*.*?\*/|^\s*#.*?$|_Alignas\(\w+\)", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
 @functools.cache

@@ -107,7 +107,7 @@ void core_raise_nmi(struct core *c)
     core_rearm(c);
 }
 bool core_nmi_pending(const struct core *c) { return c->arch.nmi_pending && !c->arch.nmi_blocked; }
-uint64_t core_time_stamp(const struct core *c) { return core_now(c) + c->arch.tsc_offset; }
+uint64_t core_time_stamp(struct core *c) { return core_now(c) + c->arch.tsc_offset; }
 void core_set_time_stamp(struct core *c, uint64_t value) { c->arch.tsc_offset = value - core_now(c); }
 void core_set_debug_control(struct core *c, uint32_t value) { x86.update_dr7(c->env, value); }
 void core_set_tsc_aux(struct core *c, uint32_t value) { c->arch.tsc_aux = value; }

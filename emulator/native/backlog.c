@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * backlog.c: what blocks took, from the pipeline and the predictor into an account. See backlog.h.
+ */
+#include "core.h"
+
+#include <string.h>
+
+#define FAR_AHEAD (1ull << 53) /* cycles: where nothing is due, who executes looks again after so many */
+
+static void write_on(struct backlog *l, uint64_t page)
+{
+    l->next = l->page[page].record;
+    l->end = l->next + BACKLOG_RECORDS;
+}
+
+void backlog_init(struct core *c)
+{
+    struct backlog *l = &c->backlog;
+
+    write_on(l, 0);
+    l->line_interval = c->models.config.pipeline.line_interval;
+    l->account.now = &l->counters;
+    l->account.cause = l->cause;
+}
+
+static enum cause issue_cause(const struct core *c) { return c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE; }
+
+/* ---- a block ---- */
+
+static void book_owed(struct core *c)
+{
+    account_issue(&c->backlog.account, issue_cause(c), c->backlog.owed);
+    c->backlog.owed = 0;
+}
+
+/* Of the cycles booked as issue (or copying), those of stalls go under their causes. Fractions are carried to the cause's
+ * next stall. */
+static void book_stalls(struct backlog *l, const struct pipeline_cost *cost, enum cause issue, uint64_t cycles)
+{
+    for (int cause = PIPELINE_STALLS; cause < PIPELINE_STALLS_END; cause++) {
+        uint64_t units = l->stall_fraction[cause] + cost->cause[cause];
+        if (!cost->cause[cause] || units < ISSUE_UNITS_PER_CYCLE) {
+            l->stall_fraction[cause] = units;
+            continue;
+        }
+        uint64_t whole = units / ISSUE_UNITS_PER_CYCLE;
+        whole = whole < cycles ? whole : cycles;
+        l->stall_fraction[cause] = units - whole * ISSUE_UNITS_PER_CYCLE;
+        l->cause[cause] += whole;
+        l->cause[issue] -= whole;
+        cycles -= whole;
+    }
+}
+
+void backlog_book(struct core *c, const struct pipeline_cost *cost)
+{
+    struct backlog *l = &c->backlog;
+    enum cause issue = issue_cause(c);
+
+    book_owed(c);
+    uint64_t before = l->cause[issue];
+    account_issue(&l->account, issue, cost->total);
+    if (cost->stalled)
+        book_stalls(l, cost, issue, l->cause[issue] - before);
+}
+
+void backlog_charge_block(struct core *c, const struct block *b, uint32_t insns)
+{
+    const struct block_insn none = {0}, *last = insns ? &b->insn[insns - 1] : &none;
+    struct pipeline_cost cost;
+    struct pipeline_work work = {
+        .op = b->op,
+        .ops = last->ops,
+        .summary = insns == b->insns ? b->summary : NULL,
+        .instructions = insns,
+    };
+
+    pipeline_execute(&c->pipeline, &work, &cost);
+    backlog_book(c, &cost);
+    if (last->trap || last->serialisation) {
+        account_charge(&c->backlog.account, CAUSE_TRAP, last->trap);
+        account_charge(&c->backlog.account, CAUSE_SERIALISATION, last->serialisation);
+        pipeline_drain(&c->pipeline);
+    }
+}
+
+static inline void charge_branch(struct core *c, const struct block *b, uint64_t pc, uint64_t next_pc)
+{
+    uint64_t fallthrough = pc + b->bytes;
+    bool taken = (b->branch != BRANCH_CONDITIONAL) | (next_pc != fallthrough);
+    struct foresight foresight = predictor_branch(&c->models.predictor, &c->backlog.account,
+                                                  (enum branch_kind)b->branch, pc + b->last, fallthrough, next_pc, taken);
+    pipeline_branch(&c->pipeline, taken, b->interval, foresight.missed, foresight.late);
+}
+
+void backlog_charge_branch(struct core *c, const struct block *b, uint64_t pc, uint64_t next_pc)
+{
+    charge_branch(c, b, pc, next_pc);
+}
+
+/* ---- what is written down ---- */
+
+static void put(struct core *c, uint64_t what, uint64_t value, uint64_t units)
+{
+    if (backlog_is_full(&c->backlog))
+        backlog_turn(c);
+    backlog_spend(&c->backlog, units * ISSUE_UNITS_PER_CYCLE);
+    backlog_put(&c->backlog, what, value);
+}
+
+void backlog_hold(struct core *c, enum cause cause, uint32_t cycles)
+{
+    put(c, (uint64_t)cause << RECORD_SHIFT | RECORD_HOLD, cycles, cycles);
+}
+
+void backlog_access(struct core *c, uint32_t access, uint32_t miss, uint32_t walk, bool write)
+{
+    put(c, (uint64_t)access << RECORD_SHIFT | (write ? RECORD_WRITE : 0) | RECORD_ACCESS, (uint64_t)miss << 32 | walk,
+        (uint64_t)miss + walk + c->backlog.line_interval);
+}
+
+/* ---- all of it ---- */
+
+/* Another block is entered: the one before is charged as a whole, and its branch. */
+static inline void enter(struct core *c, const struct block *b, uint64_t pc)
+{
+    struct backlog *l = &c->backlog;
+    const struct block *left = l->block;
+
+    if (left) {
+        if (left->summary && !left->priced && !pipeline_is_surprised(&c->pipeline))
+            l->owed += pipeline_pass(&c->pipeline, left->summary, left->insns);
+        else
+            backlog_charge_block(c, left, left->insns);
+        if (left->branch != BLOCK_NO_BRANCH)
+            charge_branch(c, left, l->block_pc, pc);
+    }
+    l->block = b;
+    l->block_pc = pc;
+    if (b->branch == BRANCH_CONDITIONAL)
+        direction_foresee(&c->models.predictor.direction, pc + b->last);
+}
+
+static void charge(struct core *c, const struct record *from, const struct record *end)
+{
+    for (const struct record *r = from; r < end; r++)
+        switch (r->what & RECORD_KIND_MASK) {
+        case RECORD_ENTER:
+            enter(c, (const struct block *)(uintptr_t)r->what, r->value);
+            break;
+        case RECORD_HOLD:
+            pipeline_hold(&c->pipeline, (enum cause)(r->what >> RECORD_SHIFT), r->value * ISSUE_UNITS_PER_CYCLE);
+            break;
+        default:
+            pipeline_note(&c->pipeline, (uint32_t)(r->what >> RECORD_SHIFT), (uint32_t)(r->value >> 32), (uint32_t)r->value,
+                          r->what & RECORD_WRITE);
+        }
+}
+
+/* Units since it was opened, and how far some time is ahead of them: nothing charged so far passes more. */
+static int64_t passed(const struct core *c)
+{
+    const struct backlog *l = &c->backlog;
+    uint64_t units = l->account.cycles * ISSUE_UNITS_PER_CYCLE + l->account.issue_fraction + l->owed;
+    return (int64_t)(units + pipeline_reach(&c->pipeline));
+}
+
+void backlog_charge_page(struct core *c, uint64_t number)
+{
+    struct backlog_page *page = &c->backlog.page[number % BACKLOG_PAGES];
+
+    charge(c, page->record, page->record + BACKLOG_RECORDS);
+    page->passed = passed(c);
+}
+
+void backlog_turn(struct core *c)
+{
+    struct backlog *l = &c->backlog;
+
+    l->page[c->charger.handed % BACKLOG_PAGES].spent = l->spent;
+    charger_hand_over(c);
+    write_on(l, c->charger.handed % BACKLOG_PAGES);
+    backlog_reckon(c, false);
+}
+
+void backlog_reckon(struct core *c, bool all)
+{
+    struct backlog *l = &c->backlog;
+
+    if (all)
+        charger_catch_up(c);
+    uint64_t charged = charger_charged(&c->charger);
+    if (charged == l->opened || !l->left)
+        return;
+    const struct backlog_page *last = &l->page[(charged - 1) % BACKLOG_PAGES];
+    l->credit = l->left - last->passed - (l->spent - last->spent);
+}
+
+void backlog_tell(struct core *c, uint64_t *cause)
+{
+    struct backlog *l = &c->backlog;
+
+    book_owed(c);
+    c->account.cycles += l->account.cycles;
+    l->account.cycles = 0;
+    for (int i = 0; i < CAUSE_COUNT; i++)
+        cause[i] += l->cause[i];
+    memset(l->cause, 0, sizeof l->cause);
+    c->account.now->n[COUNTER_BRANCHES] += l->counters.n[COUNTER_BRANCHES];
+    c->account.now->n[COUNTER_BRANCH_MISSES] += l->counters.n[COUNTER_BRANCH_MISSES];
+    l->counters.n[COUNTER_BRANCHES] = l->counters.n[COUNTER_BRANCH_MISSES] = 0;
+}
+
+void backlog_open(struct core *c, uint64_t cycles)
+{
+    struct backlog *l = &c->backlog;
+
+    l->open = true;
+    l->block = NULL;
+    l->left = (int64_t)((cycles < FAR_AHEAD ? cycles : FAR_AHEAD) * ISSUE_UNITS_PER_CYCLE);
+    l->credit = l->left - passed(c);
+    l->spent = 0;
+    l->opened = c->charger.handed;
+}
+
+void backlog_close(struct core *c)
+{
+    struct backlog *l = &c->backlog;
+    struct record *begin = l->end - BACKLOG_RECORDS;
+
+    charger_catch_up(c);
+    charge(c, begin, l->next);
+    l->next = begin;
+    l->open = false;
+    l->credit = 0;
+    backlog_tell(c, c->account.cause);
+}

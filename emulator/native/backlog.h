@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * backlog.h: what was executed and has not been charged yet
+ *
+ * Who executes (the block hook, loads and stores) needs to know when something is due, and else not what a block takes. So
+ * while nothing is due it writes down what the pipeline and the predictor will want to know, in order, and goes on:
+ *
+ *   ENTER     a block is entered; the one before is thereby left, and its branch known
+ *   HOLD      the fetch of its code took longer
+ *   ACCESS    so did one of its loads and stores
+ *
+ * Who charges reads that, moves the times and sums up, in an account of its own. What a block can take at the most is known
+ * (`longest`). So is thereby how long certainly nothing is due: `credit`, from which each record takes what it may
+ * pass, and which is reckoned anew from what pages that were charged have really passed.
+ *
+ * core_settle() closes the backlog: it charges what is there and tells the books. Everything but the short way of the hook
+ * works on a closed one; then the block that is being executed is the only one that was entered and not left.
+ */
+#ifndef RINGSCOPE_BACKLOG_H
+#define RINGSCOPE_BACKLOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "account.h"
+#include "block.h"
+#include "charger.h"
+
+struct core;
+
+enum record_kind { RECORD_ENTER, RECORD_HOLD, RECORD_ACCESS };
+enum { RECORD_KIND_MASK = 3, RECORD_WRITE = 4, RECORD_SHIFT = 8 };
+
+/* ENTER: a block and its address. HOLD: cause << 8, cycles. ACCESS: number in the block << 8, miss << 32 | walk, in
+ * cycles, and RECORD_WRITE for a store. The kind is in the low bits of `what`. */
+struct record {
+    uint64_t what, value;
+};
+
+enum { BACKLOG_RECORDS = 128, BACKLOG_PAGES = CHARGER_PAGES };
+
+struct backlog_page {
+    int64_t spent;  /* up to its end, by who executed */
+    int64_t passed; /* by who charged */
+    struct record record[BACKLOG_RECORDS];
+};
+
+struct backlog {
+    /* who executes */
+    struct record *next, *end; /* of the page that is being written */
+    int64_t credit;            /* issue units, until then nothing is due; less than what may come: ask */
+    int64_t left;              /* from when it was opened to what is due next; 0: that is not known any more */
+    int64_t spent;             /* since it was opened, at the most, by what is written down */
+    uint64_t opened;           /* the first page since */
+    uint32_t line_interval;    /* cycles that an access beyond a hit may take besides */
+    bool open;
+
+    /* who charges */
+    _Alignas(BLOCK_LINE) const struct block *block; /* entered, and not charged; NULL: none since it was opened */
+    uint64_t block_pc;
+    struct account account;    /* since it was last told to the books, but for issue_fraction, which is always here */
+    uint64_t owed;             /* units of issue in it that were not divided into cycles yet */
+    struct counters counters;
+    uint64_t cause[CAUSE_COUNT];
+    uint64_t stall_fraction[CAUSE_COUNT]; /* issue units of each cause not booked yet */
+
+    _Alignas(BLOCK_LINE) struct backlog_page page[BACKLOG_PAGES];
+};
+
+void backlog_init(struct core *c);
+
+/* Nothing is due for so many cycles after the last that is in the books. */
+void backlog_open(struct core *c, uint64_t cycles);
+
+/* Make the credit what is known by now of the pages that were charged; with `all` of those that were handed over. */
+void backlog_reckon(struct core *c, bool all);
+
+/* What comes may pass so much time. */
+static inline void backlog_spend(struct backlog *l, uint64_t units)
+{
+    l->credit -= (int64_t)units;
+    l->spent += (int64_t)units;
+}
+
+/* Write down, in the block entered last: of its fetch, of its access with this number. */
+void backlog_hold(struct core *c, enum cause cause, uint32_t cycles);
+void backlog_access(struct core *c, uint32_t access, uint32_t miss, uint32_t walk, bool write);
+
+/* The page is full: charge it, or hand it over to be charged. */
+void backlog_turn(struct core *c);
+
+/* For the charger: the page's records, all of them. */
+void backlog_charge_page(struct core *c, uint64_t page);
+
+/* Charge all, tell the books of the ring in force, and be closed. */
+void backlog_close(struct core *c);
+
+/* On a closed one: what a block took, by itself; the branch at its end; what the pipeline says that something took. */
+void backlog_charge_block(struct core *c, const struct block *b, uint32_t insns);
+void backlog_charge_branch(struct core *c, const struct block *b, uint64_t pc, uint64_t next_pc);
+void backlog_book(struct core *c, const struct pipeline_cost *cost);
+
+/* The account goes into the books, cycles under these causes. */
+void backlog_tell(struct core *c, uint64_t *cause);
+
+static inline bool backlog_is_full(const struct backlog *l) { return l->next == l->end; }
+
+static inline void backlog_put(struct backlog *l, uint64_t what, uint64_t value) { *l->next++ = (struct record){what, value}; }
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * charger.c: handing pages over, and the thread that takes them. See charger.h.
+ */
+#include "charger.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "core.h"
+
+/* Looks before somebody who waits gives the processor away. A page takes some 20 us, a look a few ns. */
+enum { LOOKS_BEFORE_YIELD = 1 << 10, LOOKS_BEFORE_SLEEP = 1 << 13, LONE_PAGES = 16 };
+
+static inline void look_again(uint32_t *looks)
+{
+    if (++*looks % LOOKS_BEFORE_YIELD)
+        __builtin_ia32_pause();
+    else
+        sched_yield();
+}
+
+static bool take_place(struct charger *t)
+{
+    return !atomic_exchange_explicit(&t->held, true, memory_order_acquire);
+}
+
+static void leave_place(struct charger *t) { atomic_store_explicit(&t->held, false, memory_order_release); }
+
+static bool has_pages(struct charger *t)
+{
+    return atomic_load_explicit(&t->handed, memory_order_acquire) !=
+           atomic_load_explicit(&t->charged, memory_order_relaxed);
+}
+
+/* In the place of the one who charges, and there is one. */
+static void charge_page(struct core *c, struct charger *t)
+{
+    uint64_t number = atomic_load_explicit(&t->charged, memory_order_relaxed);
+
+    backlog_charge_page(c, number);
+    atomic_store_explicit(&t->charged, number + 1, memory_order_release);
+}
+
+/* ---- the thread ---- */
+
+static void sleep_until_handed(struct charger *t)
+{
+    atomic_store(&t->asleep, true);
+    if (!has_pages(t) && !atomic_load(&t->quitting))
+        sem_wait(&t->wake);
+    atomic_store(&t->asleep, false);
+}
+
+static void *charge_pages(void *core)
+{
+    struct core *c = core;
+    struct charger *t = &c->charger;
+    uint32_t looks = 0;
+
+    while (!atomic_load_explicit(&t->quitting, memory_order_relaxed)) {
+        if (!has_pages(t) && looks >= LOOKS_BEFORE_SLEEP) {
+            sleep_until_handed(t);
+            looks = 0;
+        } else if (!has_pages(t) || atomic_load_explicit(&t->wanted, memory_order_relaxed) || !take_place(t)) {
+            look_again(&looks);
+        } else {
+            if (has_pages(t))
+                charge_page(c, t);
+            leave_place(t);
+            looks = 0;
+        }
+    }
+    return NULL;
+}
+
+/* Signals are for the thread that Python runs in. */
+static void start(struct core *c)
+{
+    struct charger *t = &c->charger;
+    sigset_t all, before;
+
+    t->lone_pages = 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    t->running = !pthread_create(&t->thread, NULL, charge_pages, c);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    t->process = getpid();
+}
+
+/* ---- who executes ---- */
+
+void charger_init(struct charger *t)
+{
+    sem_init(&t->wake, 0, 0);
+}
+
+void charger_quit(struct charger *t)
+{
+    charger_know_process(t);
+    if (t->running) {
+        atomic_store(&t->quitting, true);
+        sem_post(&t->wake);
+        pthread_join(t->thread, NULL);
+    }
+    sem_destroy(&t->wake);
+}
+
+void charger_know_process(struct charger *t)
+{
+    if (!t->running || t->process == getpid())
+        return;
+    t->running = false;
+    atomic_store(&t->held, false);
+    atomic_store(&t->asleep, false);
+}
+
+void charger_hand_over(struct core *c)
+{
+    struct charger *t = &c->charger;
+    uint64_t handed = atomic_load_explicit(&t->handed, memory_order_relaxed) + 1;
+    uint32_t looks = 0;
+
+    atomic_store(&t->handed, handed);
+    if (!t->running && t->allowed && ++t->lone_pages == LONE_PAGES)
+        start(c);
+    if (!t->running) {
+        charge_page(c, t);
+        return;
+    }
+    if (atomic_load(&t->asleep) && atomic_exchange(&t->asleep, false))
+        sem_post(&t->wake);
+    while (handed - atomic_load_explicit(&t->charged, memory_order_acquire) == CHARGER_PAGES) {
+        if (looks >= LOOKS_BEFORE_YIELD && take_place(t)) {
+            charge_page(c, t);
+            leave_place(t);
+        }
+        look_again(&looks);
+    }
+}
+
+void charger_catch_up(struct core *c)
+{
+    struct charger *t = &c->charger;
+    uint32_t looks = 0;
+
+    if (!t->running)
+        return;
+    if (atomic_load_explicit(&t->charged, memory_order_acquire) ==
+        atomic_load_explicit(&t->handed, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&t->wanted, true, memory_order_relaxed);
+    while (!take_place(t))
+        look_again(&looks);
+    while (has_pages(t))
+        charge_page(c, t);
+    leave_place(t);
+    atomic_store_explicit(&t->wanted, false, memory_order_relaxed);
+}
