@@ -32,6 +32,7 @@ def program(arch: str, root: Path = ROOT) -> Program:
         "-mcpu=baseline",
         "-fno-sanitize=all",
         "-fPIC",
+        "-fomit-frame-pointer",
         "-fvisibility=protected",
         *WARNINGS,
     )
