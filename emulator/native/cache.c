@@ -77,14 +77,16 @@ static inline uint32_t clean_word(uint32_t line) { return line << CACHE_LINE_SHI
 
 /* Four words of a set; a set is padded to whole vectors with words that stay 0. */
 typedef uint32_t words __attribute__((vector_size(16)));
+typedef bool lanes __attribute__((ext_vector_type(4)));
 
 /* Bit i says that word i is the line, whether dirty or not. */
-static inline uint32_t lanes_equal(words held, uint32_t wanted)
+static inline uint32_t lanes_equal(words held, words wanted)
 {
-    const words bit = {1, 2, 4, 8};
-    words equal = (words)((held | CACHE_DIRTY) == wanted) & bit;
-    words half = equal | __builtin_shufflevector(equal, equal, 2, 3, 0, 1);
-    return half[0] | half[1];
+    union {
+        lanes equal;
+        uint8_t bits;
+    } found = {__builtin_convertvector((held | CACHE_DIRTY) == wanted, lanes)};
+    return found.bits & ((1u << WORDS) - 1);
 }
 
 /* Puts a word in front; all before the place `way` move one place back, and what was there is gone. */
@@ -92,6 +94,7 @@ static inline void put_in_front(words *vector, uint32_t way, uint32_t word)
 {
     static const words upto[WORDS] = {{~0u, 0, 0, 0}, {~0u, ~0u, 0, 0}, {~0u, ~0u, ~0u, 0}, {~0u, ~0u, ~0u, ~0u}};
     words before = {0, 0, 0, word};
+#pragma clang loop unroll(disable)
     for (uint32_t i = 0; i < way / WORDS; i++) {
         words here = vector[i];
         vector[i] = __builtin_shufflevector(before, here, 3, 4, 5, 6);
@@ -104,17 +107,15 @@ static inline void put_in_front(words *vector, uint32_t way, uint32_t word)
 
 static bool touch_sorted(const struct cache *cache, uint32_t line, bool write)
 {
-    uint32_t *set = cache_set(cache, line);
-    words *vector = (words *)set;
-    for (uint32_t first = 0; first < cache->ways; first += WORDS) {
-        uint32_t lanes = lanes_equal(vector[first / WORDS], clean_word(line) | CACHE_DIRTY);
-        if (lanes) {
-            uint32_t way = first + (uint32_t)__builtin_ctz(lanes);
-            put_in_front(vector, way, set[way] | (uint32_t)write);
-            return true;
-        }
-    }
-    return false;
+    words *vector = (words *)cache_set(cache, line), wanted = (words){0} + (clean_word(line) | CACHE_DIRTY);
+    uint32_t lanes, first = 0;
+
+    while (!(lanes = lanes_equal(vector[first / WORDS], wanted)))
+        if ((first += WORDS) >= cache->ways)
+            return false;
+    uint32_t way = first + (uint32_t)__builtin_ctz(lanes);
+    put_in_front(vector, way, ((uint32_t *)vector)[way] | (uint32_t)write);
+    return true;
 }
 
 static uint32_t remove_sorted(const struct cache *cache, uint32_t line)

@@ -15,13 +15,6 @@ static const enum counter loads[] = {COUNTER_L2_LOADS, COUNTER_LLC_LOADS};
 static const enum counter load_misses[] = {COUNTER_L2_LOAD_MISSES, COUNTER_LLC_LOAD_MISSES};
 static const enum counter stores[] = {COUNTER_L2_STORES, COUNTER_LLC_STORES};
 
-static unsigned present(const struct hierarchy *h, unsigned depth)
-{
-    while (depth < OUTER_LEVELS && !h->outer[depth].word)
-        depth++;
-    return depth;
-}
-
 enum arrival {
     PART,   /* of a line: a store */
     WHOLE,  /* a line that a level before keeps */
@@ -38,7 +31,7 @@ static void leave(struct hierarchy *h, struct account *a, unsigned depth, uint32
 {
     if (!(victim & h->leaving))
         return;
-    depth = present(h, depth);
+    depth = h->present[depth];
     if (victim & CACHE_DIRTY) {
         account_count(a, COUNTER_WRITEBACKS);
         (void)store_line(h, a, depth, victim >> CACHE_LINE_SHIFT, VICTIM);
@@ -76,7 +69,7 @@ static const struct served_config *read_line(struct hierarchy *h, struct account
                                              bool *dirty)
 {
     unsigned missed[OUTER_LEVELS], fills = 0;
-    for (depth = present(h, depth); depth != OUTER_MEMORY; depth = present(h, depth + 1)) {
+    for (depth = h->present[depth]; depth != OUTER_MEMORY; depth = h->present[depth + 1]) {
         struct cache *cache = &h->outer[depth];
         bool exclusive = cache->inclusion == INCLUSION_EXCLUSIVE;
         account_count(a, loads[depth]);
@@ -113,7 +106,7 @@ static const struct served_config *fill_first(struct hierarchy *h, struct accoun
 static const struct served_config *store_line(struct hierarchy *h, struct account *a, unsigned depth, uint32_t line,
                                               enum arrival what)
 {
-    depth = present(h, depth);
+    depth = h->present[depth];
     const struct served_config *server = &h->served_by[depth];
     if (depth == OUTER_MEMORY)
         return server;
@@ -253,6 +246,9 @@ const char *hierarchy_init(struct hierarchy *h, const struct model_config *confi
         refusal = init_level("llc", &h->outer[OUTER_LLC], &config->llc, line, sentence, sizeof sentence);
     bool exclusive = config->l2.inclusion == INCLUSION_EXCLUSIVE || config->llc.inclusion == INCLUSION_EXCLUSIVE;
     h->leaving = exclusive ? CACHE_VALID : CACHE_DIRTY;
+    h->present[OUTER_MEMORY] = OUTER_MEMORY;
+    for (unsigned depth = OUTER_LEVELS; depth-- > 0;)
+        h->present[depth] = h->outer[depth].word ? (uint8_t)depth : h->present[depth + 1];
     h->unified = !h->l1i.word;
     if (h->unified)
         h->l1i = h->l1d;

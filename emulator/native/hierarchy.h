@@ -62,6 +62,7 @@ struct hierarchy {
                               the newest line alone; 0 where stores are written through: none may */
     struct cache outer[OUTER_LEVELS];
     struct served_config served_by[OUTER_LEVELS + 1];
+    uint8_t present[OUTER_LEVELS + 1]; /* the first that there is, from a level on */
     uint32_t walk_l1_read; /* cycles */
     uint32_t leaving; /* bits of a word pushed out of which one must be set for it to go anywhere */
     bool unified;

@@ -37,6 +37,7 @@ BUILT = """
     timing uc env cpu hook_user_data ram call decoded models.config
     pipeline.config pipeline.window_groups account.delay
     models.hierarchy.line_shift models.hierarchy.line_mask models.hierarchy.fast_end
+    models.hierarchy.present
     models.hierarchy.served_by models.hierarchy.walk_l1_read models.hierarchy.leaving models.hierarchy.unified
     models.mmu.unified models.mmu.hierarchy models.mmu.ram models.mmu.price models.mmu.identity
     models.predictor.direction.table_mask models.predictor.direction.history_mask
