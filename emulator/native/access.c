@@ -11,13 +11,43 @@
 #include "core.h"
 #include "interpose.h"
 
-static void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, bool write);
+/* A function of its own, so that who calls it seldom saves no registers for it. */
+#define APART static __attribute__((noinline))
 
-void core_claim_accesses(struct core *c) { c->observing = c->timing && !c->retrying && !c->debug.watchpoints; }
+APART void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, bool write);
+
+/* What an access needs that is done here: of the machine that runs, if its short cuts are allowed; else no `env` is it. */
+static struct {
+    const env_t *env;
+    struct core *core;
+    const char *descriptors; /* of the tables of its engine's TLB */
+    uint64_t addend;         /* in an entry of them: tlb_layout */
+    uint64_t from_host;      /* from an address in the host's memory to the guest's physical one */
+    struct tlb_front front[2]; /* for loads, for stores: the model's, or an empty one where observe() has more to do */
+} quick;
+
+void core_claim_accesses(struct core *c)
+{
+    static struct tlb_entry nothing = {.key = ~0ull};
+    static const struct tlb_front none = {.slot = &nothing};
+
+    c->observing = c->timing && !c->retrying && !c->debug.watchpoints;
+    quick.env = NULL;
+    c = running;
+    if (!c || !c->fast_accesses)
+        return;
+    quick.env = c->env;
+    quick.core = c;
+    quick.descriptors = (const char *)c->env + tlb_layout.descriptors;
+    quick.addend = tlb_layout.addend;
+    quick.from_host = c->ram.base - (uint64_t)(uintptr_t)c->ram.host;
+    quick.front[false] = c->observing ? c->models.mmu.data : none;
+    quick.front[true] = c->observing && c->models.hierarchy.fast_end[true] ? c->models.mmu.data : none;
+}
 
 /* Not only the models want to know, or they are not to: an instruction is done again, whose accesses up to the store for
  * which it is were seen the first time; or a debugger watches. Says whether the models see it. */
-static bool observe_for_others(struct core *c, uint64_t vaddr, unsigned size, bool write)
+APART bool observe_for_others(struct core *c, uint64_t vaddr, unsigned size, bool write)
 {
     if (c->retrying) {
         if (!write)
@@ -34,7 +64,7 @@ static inline bool is_cached(const struct core *c, uint64_t paddr) { return ram_
 
 /* The access has taken longer than a hit: the pipeline will say what of it shows. Outside of a block, in the delivery of
  * an exception, all does. */
-static void note_delay(struct core *c, uint32_t access, bool write)
+APART void note_delay(struct core *c, uint32_t access, bool write)
 {
     uint32_t miss = c->delay[CAUSE_D_MISS], walk = c->delay[CAUSE_TLB_WALK];
 
@@ -48,7 +78,7 @@ static void note_delay(struct core *c, uint32_t access, bool write)
     }
 }
 
-static __attribute__((noinline)) void observe(env_t *env, uint64_t vaddr, unsigned size, bool write)
+APART void observe(env_t *env, uint64_t vaddr, unsigned size, bool write)
 {
     struct core *c = running;
     if (!c || c->env != env)
@@ -77,7 +107,7 @@ static __attribute__((noinline)) void observe(env_t *env, uint64_t vaddr, unsign
 }
 
 /* Two translations, one access. */
-static void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, bool write)
+APART void observe_across_pages(struct core *c, uint64_t vaddr, unsigned size, bool write)
 {
     enum access access = write ? ACCESS_STORE : ACCESS_LOAD;
     unsigned first = (unsigned)(0x1000 - (vaddr & 0xfff));
@@ -111,23 +141,35 @@ void core_before_store(env_t *env, uint64_t vaddr, unsigned size)
  * engine's TLB has a plain entry for the page, the access is done right here; all else (a miss, a device, a page with
  * translated code, two pages at once) is the original's. */
 
-/* Unaligned accesses take the slow way, which checks for #AC. */
-static inline bool can_be_fast(const struct core *c, uint64_t vaddr, unsigned size)
+/* What the engine's TLB has for an access: the page, if it is aligned. Unaligned ones take the slow way, which checks for
+ * #AC. */
+static inline uint64_t page_if_aligned(uint64_t vaddr, unsigned size) { return vaddr & (~0xfffull | (size - 1)); }
+
+/* Where the engine's TLB has the page as plain memory, which is the guest's: it has no other. NULL if it has not. */
+static inline uint8_t *host_address(uint64_t page, uint64_t vaddr, uint32_t oi, unsigned tag)
 {
-    return c && c->fast_accesses && !(vaddr & (size - 1));
+    const struct {
+        uint64_t mask;
+        const char *table;
+    } *described = (const void *)(quick.descriptors + 16 * (oi & 15));
+    const char *entry = described->table + ((vaddr >> (12 - TLB_ENTRY_SHIFT)) & described->mask);
+
+    if (*(const uint64_t *)(entry + tag) != page)
+        return NULL;
+    return (uint8_t *)(uintptr_t)(vaddr + *(const uint64_t *)(entry + quick.addend));
 }
 
 /* What observe() does if nothing moves: the page is the newest of its set of the TLB, the line that of its set in L1D. Of an
  * aligned access, all of it on that line, which the engine found at `host`: by that and not by the model's entry, which may
  * be an old one where the guest has not asked for the flush that it owes. False, and nothing done, if not. */
-static inline bool observe_unmoved(struct core *c, const env_t *env, const uint8_t *host, uint64_t vaddr, bool write)
+static inline bool observe_unmoved(uint64_t page, const uint8_t *host, bool write)
 {
-    uint64_t offset = (uint64_t)(host - c->ram.host);
+    struct core *c = quick.core;
     struct hierarchy *h = &c->models.hierarchy;
-    uint32_t line = (uint32_t)((c->ram.base + offset) >> h->line_shift);
+    uint32_t line = (uint32_t)(((uint64_t)(uintptr_t)host + quick.from_host) >> h->line_shift);
 
-    if (!c->observing || c->env != env || offset >= c->ram.bytes || (write && (c->ledger.current.copying || !h->fast_end[1])) ||
-        !mmu_newest(&c->models.mmu, &c->models.mmu.dtlb, vaddr) || !cache_touch_newest(&h->l1d, line, write))
+    if (!tlb_front_find(&quick.front[write], page) || (write && c->ledger.current.copying) ||
+        !cache_touch_newest(&h->l1d, line, write))
         return false;
     c->accesses++;
     account_count(&c->account, COUNTER_DTLB_LOADS);
@@ -135,24 +177,23 @@ static inline bool observe_unmoved(struct core *c, const env_t *env, const uint8
     return true;
 }
 
-static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, unsigned tag)
-{
-    const struct {
-        uint64_t mask;
-        const char *table;
-    } *described = (const void *)((const char *)env + tlb_layout.descriptors + 16 * (oi & 15));
-    const char *entry = described->table + ((vaddr >> (12 - TLB_ENTRY_SHIFT)) & described->mask);
+/* The way of an access that moves something ends in a call instead of waiting for its return: so the quick way has nothing to
+ * keep across one. */
+#define TAIL __attribute__((musttail)) return
 
-    if (*(const uint64_t *)(entry + tag) != (vaddr & ~0xfffull))
-        return NULL;
-    return (uint8_t *)(uintptr_t)(vaddr + *(const uint64_t *)(entry + tlb_layout.addend));
+APART uint64_t observe_load(env_t *env, uint64_t vaddr, uint32_t size, uintptr_t value)
+{
+    observe(env, vaddr, size, false);
+    return value;
 }
 
-#define SLOW_LOAD(name, bytes)                                                                                      \
+APART void observe_store(env_t *env, uint64_t vaddr, unsigned size) { observe(env, vaddr, size, true); }
+
+#define SLOW_LOAD(name, bytes)                                                                                       \
     static uint64_t (*original_##name)(env_t *, uint64_t, uint32_t, uintptr_t);                                      \
-    static uint64_t slow_##name(env_t *env, uint64_t vaddr, uint32_t oi, uintptr_t ra)                               \
+    APART uint64_t slow_##name(env_t *env, uint64_t vaddr, uint32_t oi, uintptr_t ra)                                \
     {                                                                                                                \
-        arch_check_alignment(env, vaddr, bytes, false, ra);                                                               \
+        arch_check_alignment(env, vaddr, bytes, false, ra);                                                          \
         uint64_t value = original_##name(env, vaddr, oi, ra);                                                        \
         if (!running)                                                                                                \
             engine_last_load = (struct load_seen){env, vaddr, oi & 15};                                              \
@@ -163,21 +204,20 @@ static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, uns
     SLOW_LOAD(name, sizeof(type))                                                                                    \
     static uint64_t replace_##name(env_t *env, uint64_t vaddr, uint32_t oi, uintptr_t ra)                            \
     {                                                                                                                \
-        struct core *c = running;                                                                                    \
-        const uint8_t *host =                                                                                        \
-            can_be_fast(c, vaddr, sizeof(type)) ? host_address(env, vaddr, oi, TLB_TAG_READ) : NULL;                 \
+        uint64_t page = page_if_aligned(vaddr, sizeof(type));                                                        \
+        const uint8_t *host = env == quick.env ? host_address(page, vaddr, oi, TLB_TAG_READ) : NULL;                 \
         if (!host)                                                                                                   \
-            return slow_##name(env, vaddr, oi, ra);                                                                  \
+            TAIL slow_##name(env, vaddr, oi, ra);                                                                    \
         uint64_t value = *(const type *)host;                                                                        \
-        if (!observe_unmoved(c, env, host, vaddr, false))                                                            \
-            observe(env, vaddr, sizeof(type), false);                                                                \
-        return value;                                                                                                \
+        if (observe_unmoved(page, host, false))                                                                      \
+            return value;                                                                                            \
+        TAIL observe_load(env, vaddr, sizeof(type), value);                                                          \
     }
 #define SLOW_STORE(name, bytes, type)                                                                                \
     static void (*original_##name)(env_t *, uint64_t, type, uint32_t, uintptr_t);                                    \
-    static void slow_##name(env_t *env, uint64_t vaddr, type value, uint32_t oi, uintptr_t ra)                       \
+    APART void slow_##name(env_t *env, uint64_t vaddr, type value, uint32_t oi, uintptr_t ra)                        \
     {                                                                                                                \
-        arch_check_alignment(env, vaddr, bytes, true, ra);                                                                \
+        arch_check_alignment(env, vaddr, bytes, true, ra);                                                           \
         core_before_store(env, vaddr, bytes);                                                                        \
         original_##name(env, vaddr, value, oi, ra);                                                                  \
         observe(env, vaddr, bytes, true);                                                                            \
@@ -186,16 +226,13 @@ static inline uint8_t *host_address(env_t *env, uint64_t vaddr, uint32_t oi, uns
     SLOW_STORE(name, sizeof(memory_type), type)                                                                      \
     static void replace_##name(env_t *env, uint64_t vaddr, type value, uint32_t oi, uintptr_t ra)                    \
     {                                                                                                                \
-        struct core *c = running;                                                                                    \
-        uint8_t *host =                                                                                              \
-            can_be_fast(c, vaddr, sizeof(memory_type)) ? host_address(env, vaddr, oi, TLB_TAG_WRITE) : NULL;         \
-        if (!host) {                                                                                                 \
-            slow_##name(env, vaddr, value, oi, ra);                                                                  \
-            return;                                                                                                  \
-        }                                                                                                            \
+        uint64_t page = page_if_aligned(vaddr, sizeof(memory_type));                                                 \
+        uint8_t *host = env == quick.env ? host_address(page, vaddr, oi, TLB_TAG_WRITE) : NULL;                      \
+        if (!host)                                                                                                   \
+            TAIL slow_##name(env, vaddr, value, oi, ra);                                                             \
         *(memory_type *)host = (memory_type)value;                                                                   \
-        if (!observe_unmoved(c, env, host, vaddr, true))                                                             \
-            observe(env, vaddr, sizeof(memory_type), true);                                                          \
+        if (!observe_unmoved(page, host, true))                                                                      \
+            observe_store(env, vaddr, sizeof(memory_type));                                                          \
     }
 LOAD(helper_ret_ldub_mmu, uint8_t)
 LOAD(helper_le_lduw_mmu, uint16_t)

@@ -254,7 +254,7 @@ bool core_forget_repeat(struct core *c, uint64_t pc);   /* whether the one at pc
 /* access.c: an access of one of the engine's functions that reaches memory by itself has completed */
 void core_observe(env_t *env, uint64_t vaddr, unsigned size, bool write);
 void core_before_store(env_t *env, uint64_t vaddr, unsigned size); /* is about to happen: for a debugger */
-void core_claim_accesses(struct core *c); /* recompute `observing` */
+void core_claim_accesses(struct core *c); /* recompute `observing`, and for whom accesses are done here */
 
 /* api.c */
 void core_allow_short_cuts(struct core *c, bool allowed);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NO_PAGE_SHIFT = 63, SMALL_SHIFT = 12, HUGE_SHIFT = 30, PML4E_SHIFT = 39 };
+enum { SMALL_SHIFT = 12, HUGE_SHIFT = 30, PML4E_SHIFT = 39 };
 enum { CACHE_PML4E, CACHE_PDPTE, CACHE_PDE };
 
 static bool has_second_level(const struct mmu *mmu) { return mmu->stlb.array[TLB_SMALL].entry != NULL; }
@@ -17,10 +17,10 @@ static unsigned size_shift(const struct mmu *mmu, int size)
     return size == TLB_SMALL ? SMALL_SHIFT : size == TLB_LARGE ? mmu->large_shift : HUGE_SHIFT;
 }
 
-static const struct tlb_entry *touch(const struct mmu *mmu, struct tlb *tlb, uint64_t vaddr)
+static const struct tlb_entry *touch(const struct mmu *mmu, struct tlb *tlb, uint64_t vaddr, bool *moved)
 {
     for (int size = TLB_SMALL; size < TLB_SIZES; size++) {
-        const struct tlb_entry *entry = tlb_touch(&tlb->array[size], vaddr, size_shift(mmu, size), mmu->tag);
+        const struct tlb_entry *entry = tlb_touch(&tlb->array[size], vaddr, size_shift(mmu, size), mmu->tag, moved);
         if (entry)
             return entry;
     }
@@ -64,9 +64,10 @@ static unsigned cache_shift(const struct mmu *mmu, unsigned cache)
 /* The first level that has to be read: the one below the innermost cached entry that is not the leaf. */
 static unsigned first_level_to_read(struct mmu *mmu, uint64_t vaddr, const struct walk_result *walk)
 {
+    bool moved;
     for (unsigned level = walk->levels - 1; level-- > walk->uncharged;) {
         unsigned cache = cache_of_level(walk, level);
-        if (tlb_touch(&mmu->walk_cache[cache], vaddr, cache_shift(mmu, cache), mmu->tag))
+        if (tlb_touch(&mmu->walk_cache[cache], vaddr, cache_shift(mmu, cache), mmu->tag, &moved))
             return level + 1;
     }
     return walk->uncharged;
@@ -88,16 +89,12 @@ static uint32_t walk_cycles(struct mmu *mmu, struct account *a, uint64_t vaddr, 
     return cycles;
 }
 
-const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, uint64_t vaddr, enum access access)
+/* The first level does not hold it. */
+static const struct tlb_entry *translate_missed(struct mmu *mmu, struct account *a, struct tlb *first, uint64_t vaddr,
+                                                bool fetch)
 {
-    bool fetch = access == ACCESS_FETCH;
-    struct tlb *first = fetch && !mmu->unified ? &mmu->itlb : &mmu->dtlb;
-    const struct tlb_entry *entry = touch(mmu, first, vaddr);
-    if (entry) {
-        account_count(a, fetch ? COUNTER_ITLB_LOADS : COUNTER_DTLB_LOADS);
-        return entry;
-    }
-    const struct tlb_entry *second = touch(mmu, &mmu->stlb, vaddr);
+    bool moved;
+    const struct tlb_entry *second = touch(mmu, &mmu->stlb, vaddr, &moved);
     struct walk_result walk;
     if (!second) {
         walk_read(&mmu->state, mmu->ram, vaddr, &walk);
@@ -125,12 +122,37 @@ const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, u
     return fill(mmu, first, vaddr, walk.paddr, walk.page_shift, walk.page_shift, walk.global);
 }
 
+const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, uint64_t vaddr, enum access access)
+{
+    bool fetch = access == ACCESS_FETCH, moved = false;
+    if (mmu->mode == PAGING_OFF)
+        return &mmu->identity;
+    struct tlb *first = fetch && !mmu->unified ? &mmu->itlb : &mmu->dtlb;
+    const struct tlb_entry *entry = touch(mmu, first, vaddr, &moved);
+    if (entry) {
+        account_count(a, fetch ? COUNTER_ITLB_LOADS : COUNTER_DTLB_LOADS);
+    } else {
+        entry = translate_missed(mmu, a, first, vaddr, fetch);
+        moved = true;
+    }
+    if (entry)
+        tlb_front_put(fetch ? &mmu->code : &mmu->data, vaddr, entry, moved);
+    return entry;
+}
+
 /* ---- state ---- */
+
+void mmu_clear_fronts(struct mmu *mmu)
+{
+    tlb_front_clear(&mmu->data);
+    if (!mmu->unified)
+        tlb_front_clear(&mmu->code);
+}
 
 static void use_address_space(struct mmu *mmu)
 {
     mmu->tag = mmu->tag_of[paging_asid(&mmu->state)];
-    mmu->small_key = (uint64_t)(mmu->mode == PAGING_OFF ? NO_PAGE_SHIFT : SMALL_SHIFT) << TLB_TAG_BITS | mmu->tag;
+    mmu_clear_fronts(mmu);
 }
 
 void mmu_set_state(struct mmu *mmu, const struct paging_state *state)
@@ -157,6 +179,7 @@ static void sweep(struct mmu *mmu, bool (*visit)(struct tlb_entry *, void *), vo
                 tlb_sweep(&tlbs[i]->array[size], visit, context);
     for (unsigned i = 0; i < MMU_WALK_CACHES; i++)
         tlb_sweep(&mmu->walk_cache[i], visit, context);
+    mmu_clear_fronts(mmu);
 }
 
 static bool is_local(struct tlb_entry *entry, void *context)
@@ -238,6 +261,7 @@ static void forget_page(struct mmu *mmu, struct one_page *page)
                 tlb_sweep(&tlbs[i]->array[size], is_of_page, page);
             else
                 tlb_remove(&tlbs[i]->array[size], page->vaddr, size_shift(mmu, size), page->tag, page->global_too);
+    mmu_clear_fronts(mmu);
 }
 
 static void invalidate_page(struct mmu *mmu, uint64_t vaddr, uint64_t tag, bool global_too)
@@ -309,13 +333,18 @@ const char *mmu_init(struct mmu *mmu, const struct model_config *config, struct 
         mmu->tag_of[asid] = asid + 1;
     mmu->next_tag = MMU_ASIDS + 1;
     mmu_set_ram(mmu, &none);
-    mmu_set_state(mmu, &(struct paging_state){0});
     mmu->unified = is_absent(&config->itlb);
     const char *refusal = init_tlb("dtlb", &mmu->dtlb, &config->dtlb, sentence, sizeof sentence);
     if (!refusal && !mmu->unified)
         refusal = init_tlb("itlb", &mmu->itlb, &config->itlb, sentence, sizeof sentence);
     else if (!refusal)
         mmu->itlb = mmu->dtlb;
+    if (!refusal)
+        refusal = tlb_front_init(&mmu->data, &mmu->dtlb);
+    if (!refusal && !mmu->unified)
+        refusal = tlb_front_init(&mmu->code, &mmu->itlb);
+    else if (!refusal)
+        mmu->code = mmu->data;
     if (!refusal && !is_absent(&config->stlb))
         refusal = init_tlb("stlb", &mmu->stlb, &config->stlb, sentence, sizeof sentence);
     const uint32_t entries[MMU_WALK_CACHES] = {
@@ -327,13 +356,18 @@ const char *mmu_init(struct mmu *mmu, const struct model_config *config, struct 
         refusal = init_walk_cache(&mmu->walk_cache[i], entries[i]);
     if (refusal)
         mmu_free(mmu);
+    else
+        mmu_set_state(mmu, &(struct paging_state){0});
     return refusal;
 }
 
 void mmu_free(struct mmu *mmu)
 {
-    if (!mmu->unified)
+    if (!mmu->unified) {
         tlb_free(&mmu->itlb);
+        tlb_front_free(&mmu->code);
+    }
+    tlb_front_free(&mmu->data);
     tlb_free(&mmu->dtlb);
     tlb_free(&mmu->stlb);
     for (unsigned i = 0; i < MMU_WALK_CACHES; i++)

@@ -38,9 +38,9 @@ enum access { ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE };
 enum { MMU_ASIDS = 1 << PAGING_ASID_BITS, MMU_WALK_CACHES = 3 };
 
 struct mmu {
+    struct tlb_front data, code; /* of the first levels: one and the same where that is unified; with paging off empty */
     struct tlb dtlb, itlb, stlb; /* a unified first level is the D-TLB, and the I-TLB a view of its entries */
-    uint64_t small_key; /* what every key of a small page of the address space in force ends with; with paging off none */
-    uint64_t tag;       /* of the address space in force */
+    uint64_t tag; /* of the address space in force */
     enum paging_mode mode;
     unsigned large_shift;
     bool unified;
@@ -65,28 +65,26 @@ void mmu_set_ram(struct mmu *mmu, const struct guest_ram *ram);
 /* After any write of CR0, CR3, CR4 or EFER. Flushes nothing. */
 void mmu_set_state(struct mmu *mmu, const struct paging_state *state);
 
+/* After entries have been written in place. */
+void mmu_clear_fronts(struct mmu *mmu);
+
 const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, uint64_t vaddr, enum access access);
 
-/* The entry of vaddr's small page if it is the newest of its set; nothing changes. NULL if it is not, and with paging off. */
-static inline const struct tlb_entry *mmu_newest(const struct mmu *mmu, const struct tlb *tlb, uint64_t vaddr)
+/* Whether a translation of this page, a multiple of 4 KiB, would change nothing; with paging off never. */
+static inline const struct tlb_entry *mmu_unmoved(const struct mmu *mmu, enum access access, uint64_t page)
 {
-    const struct tlb_entry *newest = tlb_set(&tlb->array[TLB_SMALL], vaddr, 12);
-    uint64_t key = ((vaddr << TLB_VADDR_SHIFT) & (~0ull << (12 + TLB_VADDR_SHIFT))) | mmu->small_key;
-    uint64_t difference = newest->key ^ key;
-    return difference == 0 || difference == mmu->tag ? newest : NULL;
+    return tlb_front_find(access == ACCESS_FETCH ? &mmu->code : &mmu->data, page);
 }
 
 /* The entry that translates vaddr (tlb_entry_paddr gives the address), good until the next call; NULL: no mapping. */
 static inline const struct tlb_entry *mmu_translate(struct mmu *mmu, struct account *a, uint64_t vaddr,
                                                     enum access access)
 {
-    if (mmu->mode == PAGING_OFF)
-        return &mmu->identity;
-    const struct tlb_entry *newest = mmu_newest(mmu, access == ACCESS_FETCH ? &mmu->itlb : &mmu->dtlb, vaddr);
-    if (!newest)
+    const struct tlb_entry *unmoved = mmu_unmoved(mmu, access, vaddr & ~0xfffull);
+    if (!unmoved)
         return mmu_translate_slow(mmu, a, vaddr, access);
-    a->now->n[access == ACCESS_FETCH ? COUNTER_ITLB_LOADS : COUNTER_DTLB_LOADS]++;
-    return newest;
+    account_count(a, access == ACCESS_FETCH ? COUNTER_ITLB_LOADS : COUNTER_DTLB_LOADS);
+    return unmoved;
 }
 
 /* Invalidation, over all TLBs and paging-structure caches; what each instruction needs is composed of these:

@@ -46,6 +46,7 @@ enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
         c->steps_left--; /* the rest of a string instruction is one */
     core_rearm(c);
     running = c;
+    core_claim_accesses(c);
     do {
         if (c->wants_accesses && !c->sees_accesses)
             core_watch_accesses(c);
@@ -56,6 +57,7 @@ enum stop_reason core_run(struct core *c, uint64_t stop_at, uint64_t steps)
         c->engine_error = engine.emu_start(c->uc, arch_start(c), 0, 0, 0);
     } while (c->stop == STOP_TRANSLATE);
     running = NULL;
+    core_claim_accesses(c);
     core_settle(c);
     if (c->stop)
         return c->stop;

@@ -32,7 +32,7 @@ static const struct {
     FIELD(exceptions), FIELD(exception_cycles), FIELD(shutdown_pc),
     FIELD(ledger.current), FIELD(ledger.in_interrupt), FIELD(ledger.interrupt_before), FIELD(ledger.dropped),
     FIELD(probes.entries), FIELD(probes.comes_again), FIELD(probes.again),
-    FIELD(models.mmu.small_key), FIELD(models.mmu.tag), FIELD(models.mmu.mode), FIELD(models.mmu.large_shift),
+    FIELD(models.mmu.tag), FIELD(models.mmu.mode), FIELD(models.mmu.large_shift),
     FIELD(models.mmu.pieces), FIELD(models.mmu.state), FIELD(models.mmu.next_tag), FIELD(models.mmu.tag_of),
     TLB_FIELDS(models.mmu.dtlb), TLB_FIELDS(models.mmu.itlb), TLB_FIELDS(models.mmu.stlb),
     FIELD(models.mmu.walk_cache[0].used), FIELD(models.mmu.walk_cache[1].used), FIELD(models.mmu.walk_cache[2].used),
@@ -158,6 +158,7 @@ void core_state_done(struct core *c, enum ring ring)
 {
     c->passed = NULL;
     c->models.predictor.direction.ahead = ~0ull; /* foreseen with another history */
+    mmu_clear_fronts(&c->models.mmu);
     c->retrying = false;
     core_claim_accesses(c);
     c->halted = c->code_changed = c->stop_requested = false;

@@ -62,27 +62,29 @@ void tlb_free(struct tlb *tlb)
         tlb_array_free(&tlb->array[size]);
 }
 
-/* Puts the entry in front; all up to `way` move one place back. Few enough that a loop beats a call of memmove. */
-static void move_to_front(struct tlb_entry *set, uint32_t way, struct tlb_entry entry)
+/* Puts the entry in front; all before the place `way` move one place back, and what was there is gone. Few enough that a
+ * loop beats a call of memmove. */
+static inline void put_in_front(struct tlb_entry *set, uint32_t way, struct tlb_entry entry)
 {
-    for (uint32_t i = 0; i <= way; i++) {
-        struct tlb_entry here = set[i];
-        set[i] = entry;
-        entry = here;
-    }
+#pragma clang loop unroll(disable)
+    for (; way != 0; way--)
+        set[way] = set[way - 1];
+    set[0] = entry;
 }
 
-const struct tlb_entry *tlb_touch(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag)
+const struct tlb_entry *tlb_touch(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag, bool *moved)
 {
     if (!array->used)
         return NULL;
     struct tlb_entry *set = tlb_set(array, vaddr, page_shift);
     uint64_t key = tlb_key(vaddr, page_shift, tag);
     for (uint32_t way = 0; way < array->ways; way++) {
-        if (!tlb_key_matches(set[way].key, key))
+        if ((set[way].key ^ key) > TLB_TAG_MASK || !tlb_key_matches(set[way].key, key)) /* the first is what most fail */
             continue;
-        if (way != 0)
-            move_to_front(set, way, set[way]);
+        if (way != 0) {
+            put_in_front(set, way, set[way]);
+            *moved = true;
+        }
         return set;
     }
     return NULL;
@@ -103,7 +105,7 @@ const struct tlb_entry *tlb_fill(struct tlb_array *array, uint64_t vaddr, struct
     array->used = true;
     while (way < array->ways - 1 && !is_dead(&set[way], tag_of))
         way++;
-    move_to_front(set, way, entry);
+    put_in_front(set, way, entry);
     return set;
 }
 
@@ -129,4 +131,39 @@ void tlb_array_empty(struct tlb_array *array)
 {
     if (array->entry)
         memset(array->entry, 0, array->total * sizeof *array->entry);
+}
+
+/* ---- the front ---- */
+
+const char *tlb_front_init(struct tlb_front *front, const struct tlb *tlb)
+{
+    const struct tlb_array *small = &tlb->array[TLB_SMALL];
+    front->mask = (uint64_t)small->set_mask * sizeof *front->slot;
+    front->shared = tlb->array[TLB_LARGE].entry == small->entry;
+    front->slot = malloc(front->mask + sizeof *front->slot);
+    if (!front->slot)
+        return "no memory for the front";
+    tlb_front_clear(front);
+    return NULL;
+}
+
+void tlb_front_free(struct tlb_front *front)
+{
+    free(front->slot);
+    front->slot = NULL;
+}
+
+/* All ones are no page's address. */
+void tlb_front_clear(struct tlb_front *front) { memset(front->slot, 0xff, front->mask + sizeof *front->slot); }
+
+/* What a small page has taken the first place of its set from is a small page with the same slot. Otherwise it may be a
+ * large one, pieces of which may be in all slots, or the slot may be another. */
+void tlb_front_put(struct tlb_front *front, uint64_t vaddr, const struct tlb_entry *entry, bool moved)
+{
+    enum { SMALL_SHIFT = 12 };
+    if (moved && (front->shared || tlb_entry_shift(entry) != SMALL_SHIFT))
+        tlb_front_clear(front);
+    uint64_t page = vaddr & (~0ull << SMALL_SHIFT);
+    struct tlb_entry *slot = front->slot + ((page >> SMALL_SHIFT) & (front->mask / sizeof *slot));
+    *slot = (struct tlb_entry){.key = page, .data = entry->data};
 }

@@ -80,8 +80,9 @@ static inline bool tlb_key_matches(uint64_t entry_key, uint64_t key)
     return difference == 0 || difference == (key & TLB_TAG_MASK);
 }
 
-/* The entry that translates vaddr, now the newest of its set, or NULL. The pointer is good until the next call. */
-const struct tlb_entry *tlb_touch(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag);
+/* The entry that translates vaddr, now the newest of its set, or NULL; *moved is set if it was not. The pointer is good
+ * until the next call. */
+const struct tlb_entry *tlb_touch(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag, bool *moved);
 
 /* Makes `entry` the newest of its set in place of a dead entry (tag_of tells), else of the one used longest ago. */
 const struct tlb_entry *tlb_fill(struct tlb_array *array, uint64_t vaddr, struct tlb_entry entry,
@@ -93,5 +94,30 @@ void tlb_remove(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, ui
 /* Calls visit(entry, context) for every entry in use, live or dead; one whose call returns true is removed. */
 void tlb_sweep(struct tlb_array *array, bool (*visit)(struct tlb_entry *, void *), void *context);
 void tlb_array_empty(struct tlb_array *array);
+
+/* The front of a TLB: pages that it was asked for and that would move nothing if it were asked again, since their entry is
+ * the newest of its set. A slot for each set of small pages: its key is the address of 4 KiB, whatever the size of the
+ * mapping, and its data are those of the entry. Who removes entries or changes the address space clears the front. */
+struct tlb_front {
+    struct tlb_entry *slot;
+    uint64_t mask; /* of a slot's offset in bytes */
+    bool shared;   /* large pages are in the sets of small ones */
+};
+
+const char *tlb_front_init(struct tlb_front *front, const struct tlb *tlb);
+void tlb_front_free(struct tlb_front *front);
+void tlb_front_clear(struct tlb_front *front);
+
+/* vaddr has been translated by the entry, the newest of its set; it was not before if it has `moved`. */
+void tlb_front_put(struct tlb_front *front, uint64_t vaddr, const struct tlb_entry *entry, bool moved);
+
+/* The slot of a page, which is a multiple of 4 KiB; NULL: something may move, or not even be there. */
+static inline const struct tlb_entry *tlb_front_find(const struct tlb_front *front, uint64_t page)
+{
+    enum { SLOT_SHIFT = 4 };
+    _Static_assert(sizeof *front->slot == 1 << SLOT_SHIFT, "the page's number, times the size of a slot");
+    const struct tlb_entry *slot = (const void *)((const char *)front->slot + (page >> (12 - SLOT_SHIFT) & front->mask));
+    return slot->key == page ? slot : NULL;
+}
 
 #endif

@@ -50,6 +50,7 @@ BUILT = """
 #: What one run, one debugger, one tracer asks for; or follows from the rest: core_state_done and core_rearm.
 ANEW = """
     account.now account.cause models.predictor.direction.ahead models.predictor.direction.mixed
+    models.mmu.data models.mmu.code
     block_cause due quiet_until quiet block passed passed_pc observing retrying
     short_cuts fast_accesses counting sees_accesses tlb_fills tlb_patience tlb_grows code_page engine_error
     next_event stop_at stop code_changed stop_requested halted steps_left stepping

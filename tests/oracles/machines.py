@@ -47,7 +47,7 @@ def tlbs(random: Random) -> dict[str, int]:
     values: dict[str, int] = {}
     absent = [name for name in ("itlb", "stlb") if random.random() < 0.25]
     for name in ("itlb", "dtlb", "stlb"):
-        shared = name == "stlb" and random.random() < 0.5
+        shared = random.random() < (0.5 if name == "stlb" else 0.25)
         for size in ("small", "large", "huge"):
             sets, ways = random.choice((1, 2, 4)), random.choice((1, 2, 3, 4))
             no_array = size != "small" and random.random() < 0.3

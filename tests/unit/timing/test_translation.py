@@ -183,6 +183,28 @@ def test_a_large_page_needs_one_entry_for_all_of_it(machine) -> None:
     assert translations(p) == (3, 1, 1, 1, 1)
 
 
+def test_five_large_pages_of_one_set_of_four_ways_miss_wherever_they_are_asked_for(machine) -> None:
+    apart = 8 * TWO_MIB  # 8 sets
+    pages = range(apart, 6 * apart, apart)
+    p = machine(extra={PD + 8 * (page >> 21): LARGE | page for page in pages})
+    for n, page in enumerate([*pages, *pages]):
+        assert p.translate(page + n * PAGE, LOAD) == page + n * PAGE
+    for page in pages:
+        p.translate(page, LOAD)
+    assert translations(p)[:2] == (15, 15)
+
+
+def test_pages_of_two_sizes_take_each_others_place_in_a_set_that_they_share(machine) -> None:
+    shared = {"dtlb.large_in_small": 1, "dtlb.large.entries": 0, "dtlb.large.ways": 0}
+    p = machine(
+        shared | {"dtlb.small.entries": 2, "dtlb.small.ways": 1}, extra={PD + 16: LARGE | 2 * TWO_MIB}
+    )
+    for _ in range(3):
+        p.translate(0, LOAD)
+        p.translate(2 * TWO_MIB + PAGE, LOAD)  # in set 0 too
+    assert translations(p)[:2] == (6, 6)
+
+
 def test_a_huge_page_is_held_in_large_pieces_where_there_is_no_array_for_it(machine) -> None:
     p = machine(extra={PDPT + 8: LARGE | ONE_GIB})
     for offset in (0, PAGE, TWO_MIB, TWO_MIB + 5):
