@@ -129,6 +129,15 @@ static uint32_t longest_of(const struct block *b, const struct model_config *con
     return units < UINT32_MAX ? (uint32_t)units : UINT32_MAX;
 }
 
+static void find_lines(struct block *b, uint32_t line_bytes)
+{
+    enum { PAGE_BYTES = 4096 };
+    if (!b->bytes || !line_bytes || b->paddr % PAGE_BYTES + b->bytes > PAGE_BYTES)
+        return;
+    b->line = (uint32_t)(b->paddr / line_bytes);
+    b->lines = (uint8_t)((b->paddr + b->bytes - 1) / line_bytes - b->line + 1);
+}
+
 static struct block *block_new(const struct decoded *d, const struct block_source *source,
                                const struct model_config *config)
 {
@@ -155,6 +164,7 @@ static struct block *block_new(const struct decoded *d, const struct block_sourc
     }
     b->bytes = sum.end;
     b->priced = sum.trap || sum.serialisation;
+    find_lines(b, config->l1d.line_bytes);
     b->interval = interval_of(b, &config->pipeline);
     b->compared = b->bytes ? b->bytes : source->length < INSN_BYTES_MAX ? source->length : INSN_BYTES_MAX;
     b->code = malloc(b->compared);

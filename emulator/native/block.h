@@ -64,6 +64,8 @@ struct block {
     uint16_t last;        /* where the last instruction begins */
     uint8_t branch, flags;
     bool priced;          /* some instruction has a fixed price */
+    uint8_t lines;        /* of the first-level cache of code that it lies on; 0: not known, or it crosses a page end */
+    uint32_t line;        /* the first of them */
     uint32_t element;
     uint32_t interval;    /* units to its taken branch from the one before, at least */
     uint32_t longest;     /* units by which it can move the latest of the pipeline's times, without a surprise */

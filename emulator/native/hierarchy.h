@@ -102,6 +102,15 @@ static inline void hierarchy_fetch(struct hierarchy *h, struct account *a, uint6
         hierarchy_fetch_slow(h, a, line);
 }
 
+/* Fetches of `count` (1 or more) lines of code. */
+static inline void hierarchy_fetch_lines(struct hierarchy *h, struct account *a, uint32_t line, uint32_t count)
+{
+    a->now->n[COUNTER_L1I_LOADS] += count;
+    for (uint32_t end = line + count; line != end; line++)
+        if (!cache_touch_newest(&h->l1i, line, false))
+            hierarchy_fetch_slow(h, a, line);
+}
+
 /* One read of a page-table entry by the walker. Returns the cycles it takes and charges none. */
 uint32_t hierarchy_walk_load(struct hierarchy *h, struct account *a, uint64_t paddr);
 

@@ -18,6 +18,9 @@
 
 #include <string.h>
 
+/* Part of the hook itself, although the long way calls it too. */
+#define HOT static inline __attribute__((always_inline))
+
 /* ---- into a block and out of it ---- */
 
 /* Page by page, line by line. */
@@ -38,22 +41,16 @@ static void fetch_across_pages(struct core *c, uint64_t pc, uint32_t bytes)
 }
 
 /* What lies on one page is where the engine found it: no matter what the model's TLB makes of the address. */
-static inline void fetch(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
+HOT void fetch(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
 {
-    if ((pc & 0xfff) + bytes > 0x1000) {
+    if (!b->lines)
         fetch_across_pages(c, pc, bytes);
-        return;
-    }
-    if (!mmu_translate(&c->models.mmu, &c->account, pc, ACCESS_FETCH))
-        return;
-    uint64_t line = c->models.hierarchy.line_mask + 1ull, at = b->paddr & ~(line - 1);
-    do
-        hierarchy_fetch(&c->models.hierarchy, &c->account, at);
-    while ((at += line) < b->paddr + bytes);
+    else if (mmu_translate(&c->models.mmu, &c->account, pc, ACCESS_FETCH))
+        hierarchy_fetch_lines(&c->models.hierarchy, &c->account, b->line, b->lines);
 }
 
 /* The block entered: counted as a whole, its lines fetched. */
-static inline void begin_block(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
+HOT void begin_block(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
 {
     c->account.now->n[COUNTER_INSTRUCTIONS] += b->insns;
     fetch(c, b, pc, bytes);
