@@ -106,9 +106,10 @@ static inline void hierarchy_fetch(struct hierarchy *h, struct account *a, uint6
 static inline void hierarchy_fetch_lines(struct hierarchy *h, struct account *a, uint32_t line, uint32_t count)
 {
     a->now->n[COUNTER_L1I_LOADS] += count;
-    for (uint32_t end = line + count; line != end; line++)
+    do
         if (!cache_touch_newest(&h->l1i, line, false))
             hierarchy_fetch_slow(h, a, line);
+    while (line++, --count);
 }
 
 /* One read of a page-table entry by the walker. Returns the cycles it takes and charges none. */

@@ -17,9 +17,11 @@ static unsigned size_shift(const struct mmu *mmu, int size)
     return size == TLB_SMALL ? SMALL_SHIFT : size == TLB_LARGE ? mmu->large_shift : HUGE_SHIFT;
 }
 
-static const struct tlb_entry *touch(const struct mmu *mmu, struct tlb *tlb, uint64_t vaddr, bool *moved)
+static inline const struct tlb_entry *touch(const struct mmu *mmu, struct tlb *tlb, uint64_t vaddr, bool *moved)
 {
     for (int size = TLB_SMALL; size < TLB_SIZES; size++) {
+        if (!tlb->array[size].used)
+            continue;
         const struct tlb_entry *entry = tlb_touch(&tlb->array[size], vaddr, size_shift(mmu, size), mmu->tag, moved);
         if (entry)
             return entry;
@@ -67,7 +69,8 @@ static unsigned first_level_to_read(struct mmu *mmu, uint64_t vaddr, const struc
     bool moved;
     for (unsigned level = walk->levels - 1; level-- > walk->uncharged;) {
         unsigned cache = cache_of_level(walk, level);
-        if (tlb_touch(&mmu->walk_cache[cache], vaddr, cache_shift(mmu, cache), mmu->tag, &moved))
+        if (mmu->walk_cache[cache].used &&
+            tlb_touch(&mmu->walk_cache[cache], vaddr, cache_shift(mmu, cache), mmu->tag, &moved))
             return level + 1;
     }
     return walk->uncharged;
@@ -90,7 +93,7 @@ static uint32_t walk_cycles(struct mmu *mmu, struct account *a, uint64_t vaddr, 
 }
 
 /* The first level does not hold it. */
-static const struct tlb_entry *translate_missed(struct mmu *mmu, struct account *a, struct tlb *first, uint64_t vaddr,
+static __attribute__((noinline)) const struct tlb_entry *translate_missed(struct mmu *mmu, struct account *a, struct tlb *first, uint64_t vaddr,
                                                 bool fetch)
 {
     bool moved;

@@ -74,8 +74,6 @@ static inline void put_in_front(struct tlb_entry *set, uint32_t way, struct tlb_
 
 const struct tlb_entry *tlb_touch(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag, bool *moved)
 {
-    if (!array->used)
-        return NULL;
     struct tlb_entry *set = tlb_set(array, vaddr, page_shift);
     uint64_t key = tlb_key(vaddr, page_shift, tag);
     for (uint32_t way = 0; way < array->ways; way++) {

@@ -80,8 +80,8 @@ static inline bool tlb_key_matches(uint64_t entry_key, uint64_t key)
     return difference == 0 || difference == (key & TLB_TAG_MASK);
 }
 
-/* The entry that translates vaddr, now the newest of its set, or NULL; *moved is set if it was not. The pointer is good
- * until the next call. */
+/* In an array that has been used, the entry that translates vaddr, now the newest of its set, or NULL; *moved is set if it
+ * was not. The pointer is good until the next call. */
 const struct tlb_entry *tlb_touch(struct tlb_array *array, uint64_t vaddr, unsigned page_shift, uint64_t tag, bool *moved);
 
 /* Makes `entry` the newest of its set in place of a dead entry (tag_of tells), else of the one used longest ago. */
