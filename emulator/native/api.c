@@ -61,7 +61,8 @@ const char *core_attach(struct core *c, void *uc, uint8_t *ram, uint64_t base, u
     return NULL;
 }
 
-/* Tie a core to the engine that another one is tied to. Only one of them may ever be in the middle of a block. */
+/* Tie a core to the engine that another one is tied to, to try it out: what it takes up when code is hot it takes up at once.
+ * Only one of them may ever be in the middle of a block. */
 void core_share(struct core *c, const struct core *with)
 {
     c->uc = with->uc;
@@ -71,6 +72,7 @@ void core_share(struct core *c, const struct core *with)
     c->hook_user_data = with->hook_user_data;
     c->sees_accesses = with->sees_accesses;
     mmu_set_ram(&c->models.mmu, &c->ram);
+    c->trial = true;
     core_allow_short_cuts(c, true);
 }
 
@@ -78,6 +80,7 @@ void core_share(struct core *c, const struct core *with)
 void core_allow_short_cuts(struct core *c, bool allowed)
 {
     c->short_cuts = allowed;
+    pipeline_use_code(&c->pipeline, allowed ? &c->blocks.code : NULL, c->trial ? 0 : SUMMARY_PATIENCE);
     c->fast_accesses = allowed && tlb_layout.descriptors && !c->debug.watchpoints;
     c->counting = allowed && !c->timing && emit_is_possible();
     core_claim_accesses(c);

@@ -21,6 +21,7 @@ const char *block_table_init(struct block_table *table)
     table->bucket = calloc(BUCKETS, sizeof(struct block *));
     table->mask = BUCKETS - 1;
     table->count = 0;
+    table->code = (struct host_code){0};
     return table->bucket ? NULL : "no memory for the table of decoded blocks";
 }
 
@@ -42,12 +43,14 @@ void block_table_clear(struct block_table *table)
         table->bucket[i] = NULL;
     }
     table->count = 0;
+    host_code_forget(&table->code);
 }
 
 void block_table_free(struct block_table *table)
 {
     if (table->bucket)
         block_table_clear(table);
+    host_code_free(&table->code);
     free(table->bucket);
     table->bucket = NULL;
 }

@@ -81,6 +81,7 @@ _Static_assert(offsetof(struct block, mode) <= BLOCK_LINE, "what the hook needs 
 
 struct block_table {
     struct block **bucket;
+    struct host_code code; /* what the blocks' summaries have become */
     uint32_t mask;
     uint32_t count;
 };

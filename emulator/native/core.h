@@ -4,7 +4,8 @@
  *
  * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, probe.h, models.h, trace.h,
  * debug.h, attribution.h (what is kept); run.c (the block hook); charge.c,
- * pipeline.h, summary.c, backlog.h (what a block costs); charger.h (and who finds out); schedule.c (the run loop); translate.c, emit.c (translations);
+ * pipeline.h, summary.c, summary_code.c, backlog.h (what a block costs); charger.h (and who finds out); schedule.c (the
+ * run loop); translate.c, emit.c (translations);
  * access.c (loads and stores). What differs between architectures lies in a folder of its own, with the same names in
  * each: engine.h (the engine's state), arch.h (what the files above ask), crossing.c (exceptions, interrupts, system
  * calls, returns), control.c (control registers, ports), walk.c (page tables), start.c (entry). The core is built
@@ -123,6 +124,7 @@ struct core {
     void **hook_user_data;        /* what the next translated block's hook will receive */
     struct guest_ram ram;
     bool short_cuts;              /* those below, and the hook's own; without them the results are the same */
+    bool trial;                   /* of them: what hot code alone gets, all code gets */
     bool fast_accesses;           /* access.c looks into the engine's TLB */
     bool counting;                /* without models: translations count blocks without the hook where they can */
     bool wants_accesses, sees_accesses; /* translated code shall call, calls our loads and stores: access.c */

@@ -3,6 +3,7 @@
  * pipeline.c: the recurrence, operation by operation and by summary (see pipeline.h)
  */
 #include "pipeline.h"
+#include "summary_code.h"
 
 #include <string.h>
 
@@ -22,6 +23,12 @@ uint64_t pipeline_reach(const struct pipeline *p)
     for (uint32_t i = 0; i < PIPELINE_TIMES; i++)
         latest = later(latest, p->time[i]);
     return latest - p->time[PIPELINE_RETIRED];
+}
+
+void pipeline_use_code(struct pipeline *p, struct host_code *code, uint32_t patience)
+{
+    p->code = code;
+    p->patience = patience;
 }
 
 /* ---- operation by operation ---- */
@@ -153,6 +160,31 @@ static inline void whole(uint64_t *time, const struct summary *s)
     time[PIPELINE_RETIRED] = retired;
 }
 
+static void by_list(uint64_t *origin, struct pipeline *p, struct summary *s)
+{
+    (void)origin;
+    whole(p->time, s);
+}
+
+void pipeline_first_passes(uint64_t *origin, struct pipeline *p, struct summary *s)
+{
+    if (s->passes++ < p->patience) {
+        whole(p->time, s);
+        return;
+    }
+    summary_step *code = summary_code(p->code, s);
+    s->step = code ? code : by_list;
+    s->step(origin, p, s);
+}
+
+static inline void move(struct pipeline *p, struct summary *s)
+{
+    if (p->code)
+        s->step(&p->time[SUMMARY_ORIGIN], p, s);
+    else
+        whole(p->time, s);
+}
+
 /* ---- blocks ---- */
 
 /* The window: nothing is delivered before what came `window` instructions earlier has retired. */
@@ -224,7 +256,7 @@ static void surprised(struct pipeline *p, const struct pipeline_work *work, stru
     if (p->pending_count || !work->summary)
         each(p, p->time, work, p->pending_count);
     else
-        whole(p->time, work->summary);
+        move(p, work->summary);
     for (uint32_t i = 0; i < p->pending_count; i++) {
         stall[CAUSE_D_MISS] += p->pending[i].miss;
         stall[CAUSE_TLB_WALK] += p->pending[i].walk;
@@ -239,11 +271,11 @@ static void surprised(struct pipeline *p, const struct pipeline_work *work, stru
     p->pending_count = 0;
 }
 
-uint64_t pipeline_pass(struct pipeline *p, const struct summary *summary, uint32_t instructions)
+uint64_t pipeline_pass(struct pipeline *p, struct summary *summary, uint32_t instructions)
 {
     uint64_t before = p->time[PIPELINE_RETIRED];
 
-    whole(p->time, summary);
+    move(p, summary);
     uint64_t after = p->time[PIPELINE_RETIRED];
     retire(p, instructions);
     return after - before;
@@ -255,7 +287,7 @@ void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, stru
 
     cost->stalled = false;
     if (work->summary && !pipeline_is_surprised(p))
-        whole(p->time, work->summary);
+        move(p, work->summary);
     else
         surprised(p, work, cost);
     cost->total = p->time[PIPELINE_RETIRED] - before;

@@ -6,7 +6,8 @@
  * retired, when each architectural register has its value, when each port is free. A micro-operation takes the times of
  * what it reads and gives those of what it writes by nothing but maximum and addition, so a block as a whole does too:
  * its *summary* says, for each time that it changes, of which times and plus how much it is the largest. A block without
- * a surprise costs one pass over its summary; one with a cache miss or a cut is done operation by operation. Both give the same times.
+ * a surprise costs one pass over its summary, and host code made of that (summary_code.h) where it has passed often; one
+ * with a cache miss or a cut is done operation by operation. All give the same times.
  *
  * Out of order: an operation is delivered at the front's pace, begins when what it reads is there and what was
  * delivered to its port before has had its turn, and retires in order. An operation that waits for what it reads does
@@ -25,6 +26,7 @@
 #include <stdint.h>
 
 #include "account.h"
+#include "host_code.h"
 #include "model_config.h"
 
 /* The row of times. Registers follow PIPELINE_REGISTERS, numbered by the architecture's decoder. */
@@ -84,9 +86,19 @@ struct summary_result {
 
 enum { SUMMARY_FORMS = 48, SUMMARY_TERMS = 1024 };
 
+struct pipeline;
+struct summary;
+
+/* Moves the row of times as a summary says. `origin` is the row's SUMMARY_ORIGIN: host code reaches what lies near it by
+ * shorter instructions. */
+typedef void summary_step(uint64_t *origin, struct pipeline *p, struct summary *summary);
+enum { SUMMARY_ORIGIN = PIPELINE_REGISTERS };
+
 /* PIPELINE_RETIRED is the largest of form 0 and of the results that retire; by itself, of what follows the front end and
  * of the terms `retired`. */
 struct summary {
+    summary_step *step;
+    uint32_t passes; /* until host code is made of it */
     uint32_t pairs, results, retired_terms, retired_after_front;
     uint32_t longest; /* units by which the latest of all times moves at the most */
     const struct summary_pair *pair;
@@ -98,6 +110,9 @@ struct summary {
 enum { PIPELINE_STALLS = CAUSE_I_MISS, PIPELINE_STALLS_END = CAUSE_BRANCH + 1 };
 _Static_assert((int)CAUSE_ISSUE < (int)PIPELINE_STALLS && PIPELINE_STALLS_END - PIPELINE_STALLS == 4, "see causes.def");
 
+/* Passes after which a summary becomes host code: most code is executed less often, and would only take room. */
+enum { SUMMARY_PATIENCE = 32 };
+
 /* What is known of an access before its block is charged. */
 struct pending {
     uint32_t access; /* its number in the block */
@@ -108,6 +123,8 @@ struct pending {
 struct pipeline {
     uint64_t time[PIPELINE_TIMES];
     struct pipeline_config config;
+    struct host_code *code; /* see pipeline_use_code() */
+    uint32_t patience;
     uint64_t window_groups; /* of PIPELINE_GROUP instructions; in order all ones: none */
     uint64_t taken; /* when the last taken branch was followed */
     uint64_t instructions;
@@ -119,17 +136,16 @@ struct pipeline {
 };
 
 /* It will be needed when the block is left. */
-static inline void summary_prefetch(const struct summary *s)
-{
-    __builtin_prefetch(s);
-    __builtin_prefetch((const char *)s + 64);
-    __builtin_prefetch((const char *)s + 128);
-}
+static inline void summary_prefetch(const struct summary *s) { __builtin_prefetch(s); }
 
 /* How far the latest of all times is ahead of retirement: before that nothing more than its own operations take passes there. */
 uint64_t pipeline_reach(const struct pipeline *p);
 
 void pipeline_init(struct pipeline *p, const struct pipeline_config *config);
+
+/* Summaries that have passed `patience` times become host code there. NULL, as at first: they do not, and where one has, the
+ * code is not used. */
+void pipeline_use_code(struct pipeline *p, struct host_code *code, uint32_t patience);
 
 /* summary.c: that of a block of `count` operations, for free(). NULL: it has more than `room` terms (at most SUMMARY_TERMS)
  * or too many forms, some time is too much later for a summary, or there is no memory. */
@@ -140,7 +156,7 @@ struct summary *pipeline_summarise(const struct pipeline_config *config, const s
 struct pipeline_work {
     const struct micro_op *op;
     uint32_t ops;
-    const struct summary *summary; /* of all of them; NULL: none */
+    struct summary *summary; /* of all of them; NULL: none */
     uint32_t instructions;
 };
 
@@ -151,11 +167,14 @@ struct pipeline_cost {
     uint64_t cause[PIPELINE_STALLS_END];
 };
 
+/* The step of a summary that is new. */
+summary_step pipeline_first_passes;
+
 /* Whether something took longer since the block before, so that its summary alone does not tell what a block takes. */
 static inline bool pipeline_is_surprised(const struct pipeline *p) { return p->is_late | (p->pending_count != 0); }
 
 /* A block without a surprise has been executed: move the times. Returns the units that it adds. */
-uint64_t pipeline_pass(struct pipeline *p, const struct summary *summary, uint32_t instructions);
+uint64_t pipeline_pass(struct pipeline *p, struct summary *summary, uint32_t instructions);
 
 /* The operations have been executed: move the times. */
 void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, struct pipeline_cost *cost);

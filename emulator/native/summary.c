@@ -199,7 +199,17 @@ static struct summary *finished(struct draft *d, uint32_t longest)
     struct summary_pair *pair = (struct summary_pair *)(s + 1);
     struct summary_result *result = (struct summary_result *)(pair + pairs);
     struct summary_term *retired = (struct summary_term *)(result + d->results);
-    *s = (struct summary){pairs, d->results, d->retired_terms, d->retired_after_front, longest, pair, result, retired};
+    *s = (struct summary){
+        .step = pipeline_first_passes,
+        .pairs = pairs,
+        .results = d->results,
+        .retired_terms = d->retired_terms,
+        .retired_after_front = d->retired_after_front,
+        .longest = longest,
+        .pair = pair,
+        .result = result,
+        .retired = retired,
+    };
     memcpy(result, d->result, d->results * sizeof *result);
     memcpy(pair, d->pair, pairs * sizeof *pair);
     memcpy(retired, d->retired, d->retired_terms * sizeof *retired);

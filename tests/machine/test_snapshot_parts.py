@@ -35,7 +35,7 @@ HEADERS = (
 #: What a machine is built from, and is the same in another one of its configuration.
 BUILT = """
     timing uc env cpu hook_user_data ram call decoded models.config
-    pipeline.config pipeline.window_groups account.delay
+    pipeline.config pipeline.window_groups account.delay trial
     models.hierarchy.line_shift models.hierarchy.line_mask models.hierarchy.fast_end
     models.hierarchy.present
     models.hierarchy.served_by models.hierarchy.walk_l1_read models.hierarchy.leaving models.hierarchy.unified
@@ -50,7 +50,7 @@ BUILT = """
 #: What one run, one debugger, one tracer asks for; or follows from the rest: core_state_done and core_rearm.
 ANEW = """
     account.now account.cause models.predictor.direction.ahead models.predictor.direction.mixed
-    models.mmu.data models.mmu.code
+    models.mmu.data models.mmu.code pipeline.code pipeline.patience
     block_cause due quiet_until quiet block passed passed_pc observing retrying
     short_cuts fast_accesses counting sees_accesses tlb_fills tlb_patience tlb_grows code_page engine_error
     next_event stop_at stop code_changed stop_requested halted steps_left stepping

@@ -99,17 +99,21 @@ class _Work(ctypes.Structure):
 
 
 class Native:
-    """``struct pipeline``, of which only the row of times at its head is looked at."""
+    """``struct pipeline``, of which only the row of times at its head is looked at.
+
+    With ``code``, a ``struct host_code``, each summary becomes host code when it passes first.
+    """
 
     ROOM = 1 << 16
     TERMS = 1024
 
-    def __init__(self, config: dict[str, int]) -> None:
+    def __init__(self, config: dict[str, int], code: ctypes.Array[ctypes.c_uint64] | None = None) -> None:
         self._library = native.load()
         self._config = (ctypes.c_uint32 * len(FIELDS))(*(config[name] for name in FIELDS))
         self._pipeline = ctypes.create_string_buffer(self.ROOM)
         self._library.pipeline_summarise.restype = ctypes.c_void_p
         self._library.pipeline_init(self._pipeline, self._config)
+        self._library.pipeline_use_code(self._pipeline, code, 0)
 
     @property
     def time(self) -> list[int]:

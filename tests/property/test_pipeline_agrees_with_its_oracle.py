@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ruff: noqa: S311 (blocks are random and seeded; nothing is secret)
-"""The native issue model against the clear one, on random blocks: by summary, one by one, and with misses."""
+"""The native issue model against the clear one, on random blocks: by summary, code, operations, and with misses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 from oracles.pipeline import FILL, RETIRED, UNITS, Native, Oracle
+from oracles.summary import HostCode
 
 from ringscope.emulator.native import library as native
 from ringscope.emulator.timing.micro_ops import BRANCH, LOAD, PLAIN, REGISTERS, STORE, TEMPORARY, MicroOp
@@ -49,16 +50,21 @@ def random_misses(random: Random, ops: list[MicroOp]) -> dict[int, int]:
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("seed", range(20))
-def test_summaries_and_single_operations_give_the_oracles_times(core: str, seed: int) -> None:
-    random, config = Random(seed), CORES[core]
+def test_summaries_their_code_and_single_operations_give_the_oracles_times(core: str, seed: int) -> None:
+    random, config, memory = Random(seed), CORES[core], HostCode()
     oracle, short, long = Oracle(config), Native(config), Native(config)
+    code = Native(config, memory.words)
     for _ in range(60):
         ops, instructions = random_block(random), random.randrange(1, 20)
         spent = oracle.block(ops, {}, instructions)
         assert short.block(ops, {}, instructions, summary=True) == {-1: spent}
+        used = memory.used
+        assert code.block(ops, {}, instructions, summary=True) == {-1: spent}
+        assert memory.used > used
         assert long.block(ops, {}, instructions, summary=False)[-1] == spent
         live = [number for number in range(len(oracle.time)) if number != TEMPORARY]
-        assert [short.time[n] for n in live] == [long.time[n] for n in live] == [oracle.time[n] for n in live]
+        for pipeline in (short, code, long):
+            assert [pipeline.time[n] for n in live] == [oracle.time[n] for n in live]
 
 
 @pytest.mark.parametrize("core", CORES)
