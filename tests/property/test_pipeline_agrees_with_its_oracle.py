@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ruff: noqa: S311 (blocks are random and seeded; nothing is secret)
-"""The native issue model against the clear one, on random blocks: by summary, code, operations, and with misses."""
+"""The native issue model against the clear one: blocks by summary, by code, one by one, and with misses."""
 
 from __future__ import annotations
 
