@@ -10,8 +10,8 @@
 
 static void write_on(struct backlog *l, uint64_t page)
 {
-    l->next = l->page[page].record;
-    l->end = l->next + BACKLOG_RECORDS;
+    l->next = l->page[page].word;
+    l->full = l->next + BACKLOG_WORDS - 1;
 }
 
 void backlog_init(struct core *c)
@@ -101,23 +101,28 @@ void backlog_charge_branch(struct core *c, const struct block *b, uint64_t pc, u
 
 /* ---- what is written down ---- */
 
-static void put(struct core *c, uint64_t what, uint64_t value, uint64_t units)
+static uint64_t *room(struct core *c)
 {
     if (backlog_is_full(&c->backlog))
         backlog_turn(c);
-    backlog_spend(&c->backlog, units * ISSUE_UNITS_PER_CYCLE);
-    backlog_put(&c->backlog, what, value);
+    return c->backlog.next;
 }
 
 void backlog_hold(struct core *c, enum cause cause, uint32_t cycles)
 {
-    put(c, (uint64_t)cause << RECORD_SHIFT | RECORD_HOLD, cycles, cycles);
+    *room(c) = (uint64_t)cycles << 32 | (uint64_t)cause << RECORD_SHIFT | RECORD_HOLD;
+    c->backlog.next++;
+    backlog_spend(&c->backlog, (uint64_t)cycles * ISSUE_UNITS_PER_CYCLE);
 }
 
 void backlog_access(struct core *c, uint32_t access, uint32_t miss, uint32_t walk, bool write)
 {
-    put(c, (uint64_t)access << RECORD_SHIFT | (write ? RECORD_WRITE : 0) | RECORD_ACCESS, (uint64_t)miss << 32 | walk,
-        (uint64_t)miss + walk + c->backlog.line_interval);
+    uint64_t *at = room(c), cycles = (uint64_t)miss + walk + c->backlog.line_interval;
+
+    at[0] = (uint64_t)access << RECORD_SHIFT | (write ? RECORD_WRITE : 0) | RECORD_ACCESS;
+    at[1] = (uint64_t)miss << 32 | walk;
+    c->backlog.next += 2;
+    backlog_spend(&c->backlog, cycles * ISSUE_UNITS_PER_CYCLE);
 }
 
 /* ---- all of it ---- */
@@ -142,20 +147,32 @@ static inline void enter(struct core *c, const struct block *b, uint64_t pc)
         direction_foresee(&c->models.predictor.direction, pc + b->last);
 }
 
-static void charge(struct core *c, const struct record *from, const struct record *end)
+static const struct block *block_of(uint64_t word)
 {
-    for (const struct record *r = from; r < end; r++)
-        switch (r->what & RECORD_KIND_MASK) {
+    return (const struct block *)(uintptr_t)(word & ~(uint64_t)RECORD_KIND_MASK);
+}
+
+static void charge(struct core *c, const uint64_t *word, const uint64_t *end)
+{
+    while (word < end) {
+        uint64_t first = *word++;
+        switch ((enum record_kind)(first & RECORD_KIND_MASK)) {
         case RECORD_ENTER:
-            enter(c, (const struct block *)(uintptr_t)r->what, r->value);
+            enter(c, block_of(first), block_of(first)->pc);
+            break;
+        case RECORD_ENTER_AT:
+            enter(c, block_of(first), *word++);
             break;
         case RECORD_HOLD:
-            pipeline_hold(&c->pipeline, (enum cause)(r->what >> RECORD_SHIFT), r->value * ISSUE_UNITS_PER_CYCLE);
+            pipeline_hold(&c->pipeline, (enum cause)((uint32_t)first >> RECORD_SHIFT),
+                          (first >> 32) * ISSUE_UNITS_PER_CYCLE);
             break;
         default:
-            pipeline_note(&c->pipeline, (uint32_t)(r->what >> RECORD_SHIFT), (uint32_t)(r->value >> 32), (uint32_t)r->value,
-                          r->what & RECORD_WRITE);
+            pipeline_note(&c->pipeline, (uint32_t)(first >> RECORD_SHIFT), (uint32_t)(*word >> 32), (uint32_t)*word,
+                          first & RECORD_WRITE);
+            word++;
         }
+    }
 }
 
 /* Units since it was opened, and how far some time is ahead of them: nothing charged so far passes more. */
@@ -170,7 +187,7 @@ void backlog_charge_page(struct core *c, uint64_t number)
 {
     struct backlog_page *page = &c->backlog.page[number % BACKLOG_PAGES];
 
-    charge(c, page->record, page->record + BACKLOG_RECORDS);
+    charge(c, page->word, page->end);
     page->passed = passed(c);
 }
 
@@ -178,7 +195,10 @@ void backlog_turn(struct core *c)
 {
     struct backlog *l = &c->backlog;
 
-    l->page[c->charger.handed % BACKLOG_PAGES].spent = l->spent;
+    struct backlog_page *page = &l->page[c->charger.handed % BACKLOG_PAGES];
+
+    page->spent = l->spent;
+    page->end = l->next;
     charger_hand_over(c);
     write_on(l, c->charger.handed % BACKLOG_PAGES);
     backlog_reckon(c, false);
@@ -227,7 +247,7 @@ void backlog_open(struct core *c, uint64_t cycles)
 void backlog_close(struct core *c)
 {
     struct backlog *l = &c->backlog;
-    struct record *begin = l->end - BACKLOG_RECORDS;
+    uint64_t *begin = l->full - (BACKLOG_WORDS - 1);
 
     charger_catch_up(c);
     charge(c, begin, l->next);

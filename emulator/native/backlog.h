@@ -28,26 +28,30 @@
 
 struct core;
 
-enum record_kind { RECORD_ENTER, RECORD_HOLD, RECORD_ACCESS };
-enum { RECORD_KIND_MASK = 3, RECORD_WRITE = 4, RECORD_SHIFT = 8 };
-
-/* ENTER: a block and its address. HOLD: cause << 8, cycles. ACCESS: number in the block << 8, miss << 32 | walk, in
- * cycles, and RECORD_WRITE for a store. The kind is in the low bits of `what`. */
-struct record {
-    uint64_t what, value;
+/* A record is a word that ends with its kind, and of some a second one. Most blocks are at the address where they were decoded, and
+ * their record is the block. */
+enum record_kind {
+    RECORD_ENTER,    /* the block */
+    RECORD_ENTER_AT, /* the block; its address */
+    RECORD_HOLD,     /* cycles << 32, cause << 8 */
+    RECORD_ACCESS,   /* its number in the block << 8, RECORD_WRITE for a store; miss << 32 | walk, in cycles */
+    RECORD_KINDS,
 };
+enum { RECORD_KIND_MASK = 3, RECORD_WRITE = 4, RECORD_SHIFT = 8 };
+_Static_assert(RECORD_KINDS == RECORD_KIND_MASK + 1, "the kind is in the low bits");
 
-enum { BACKLOG_RECORDS = 128, BACKLOG_PAGES = CHARGER_PAGES };
+enum { BACKLOG_WORDS = 512, BACKLOG_PAGES = CHARGER_PAGES };
 
 struct backlog_page {
-    int64_t spent;  /* up to its end, by who executed */
-    int64_t passed; /* by who charged */
-    struct record record[BACKLOG_RECORDS];
+    int64_t spent;   /* up to its end, by who executed */
+    int64_t passed;  /* by who charged */
+    uint64_t *end;   /* of the words written */
+    _Alignas(BLOCK_LINE) uint64_t word[BACKLOG_WORDS];
 };
 
 struct backlog {
     /* who executes */
-    struct record *next, *end; /* of the page that is being written */
+    uint64_t *next, *full;     /* where to write on its page; from where there is no room for a record */
     int64_t credit;            /* issue units, until then nothing is due; less than what may come: ask */
     int64_t left;              /* from when it was opened to what is due next; 0: that is not known any more */
     int64_t spent;             /* since it was opened, at the most, by what is written down */
@@ -103,8 +107,22 @@ void backlog_book(struct core *c, const struct pipeline_cost *cost);
 /* The account goes into the books, cycles under these causes. */
 void backlog_tell(struct core *c, uint64_t *cause);
 
-static inline bool backlog_is_full(const struct backlog *l) { return l->next == l->end; }
+static inline bool backlog_is_full(const struct backlog *l) { return l->next >= l->full; }
 
-static inline void backlog_put(struct backlog *l, uint64_t what, uint64_t value) { *l->next++ = (struct record){what, value}; }
+/* Who charges has read the line of the host's cache that will be written soon: ask for it in time. */
+static inline void backlog_prepare(const struct backlog *l)
+{
+    __asm__ volatile("prefetchw %0" : : "m"(l->next[2 * BLOCK_LINE / sizeof(uint64_t)]));
+}
+
+/* There is room for a record. */
+static inline void backlog_enter(struct backlog *l, const struct block *b, uint64_t pc)
+{
+    bool elsewhere = pc != b->pc;
+    backlog_prepare(l);
+    l->next[0] = (uintptr_t)b | (elsewhere ? RECORD_ENTER_AT : RECORD_ENTER);
+    l->next[1] = pc;
+    l->next += 1 + elsewhere;
+}
 
 #endif

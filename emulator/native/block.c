@@ -114,13 +114,26 @@ static uint32_t interval_of(const struct block *b, const struct pipeline_config 
     return (uint32_t)cycles * ISSUE_UNITS_PER_CYCLE;
 }
 
-/* Its longest way through the pipeline, or one operation after the other, and what its branch may hold up. */
+/* Cycles by which its branch may hold up what comes. */
+static uint32_t latest_of(const struct block *b, const struct predictor_config *config)
+{
+    switch (b->branch) {
+    case BLOCK_NO_BRANCH:
+        return 0;
+    case BRANCH_DIRECT:
+    case BRANCH_CALL:
+        return config->redirect;
+    default:
+        return config->mispredict > config->redirect ? config->mispredict : config->redirect;
+    }
+}
+
+/* Its longest way through the pipeline, or one operation after the other, and then its branch and fixed prices. */
 static uint32_t longest_of(const struct block *b, const struct model_config *config)
 {
     const struct block_insn *all = &b->insn[b->insns - 1];
-    const struct predictor_config *branch = &config->predictor;
-    uint64_t late = branch->mispredict > branch->redirect ? branch->mispredict : branch->redirect;
-    uint64_t units = b->interval + (late + all->trap + all->serialisation) * ISSUE_UNITS_PER_CYCLE;
+    uint64_t after = latest_of(b, &config->predictor) + (uint64_t)all->trap + all->serialisation;
+    uint64_t units = b->interval + after * ISSUE_UNITS_PER_CYCLE;
 
     if (b->summary)
         units += b->summary->longest;
@@ -153,6 +166,7 @@ static struct block *block_new(const struct decoded *d, const struct block_sourc
         return NULL;
     memset(b, 0, bytes);
     b->paddr = source->paddr;
+    b->pc = source->pc;
     b->mode = source->mode;
     b->mark = d->mark;
     b->insns = (uint16_t)insns;

@@ -57,7 +57,7 @@ enum { BLOCK_LINE = 64 }; /* bytes of a line of the host's cache: all that the h
 
 struct block {
     struct summary *summary; /* of all operations; NULL: they are done one by one */
-    uint64_t paddr;
+    uint64_t paddr, pc;   /* `pc`: the virtual address at which it was decoded */
     uint32_t mark;
     uint16_t insns;       /* at least 1 */
     uint16_t bytes;       /* 0: not valid code; the engine's size is taken when it runs */

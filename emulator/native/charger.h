@@ -19,7 +19,7 @@
 
 struct core;
 
-enum { CHARGER_PAGES = 16 };
+enum { CHARGER_PAGES = 8 };
 
 struct charger {
     _Atomic uint64_t handed;  /* pages, since the machine was made */

@@ -370,7 +370,7 @@ void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
         struct backlog *l = &c->backlog;
         if ((l->credit > b->longest && !backlog_is_full(l)) || look_ahead(c, b, pc)) {
             backlog_spend(l, b->longest);
-            backlog_put(l, (uintptr_t)b | RECORD_ENTER, pc);
+            backlog_enter(l, b, pc);
             begin_block(c, b, pc, size);
             c->block = b;
             c->block_pc = pc;
