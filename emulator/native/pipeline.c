@@ -69,28 +69,46 @@ static void store_missed(const struct pipeline *p, uint64_t *time, uint64_t begi
         *waits = later(*waits, time[PIPELINE_FILL] - room);
 }
 
+/* Sources and destinations that an operation has not are PIPELINE_FRONT, which is where it begins and is written last: so
+ * most operations are done without asking how many it has. */
+static inline uint64_t latest_source(const uint64_t *time, const struct micro_op *op)
+{
+    enum { USUAL = 4 };
+    uint64_t latest = later(later(time[op->source[0]], time[op->source[1]]), later(time[op->source[2]], time[op->source[3]]));
+
+    for (uint32_t i = USUAL; i < op->sources; i++)
+        latest = later(latest, time[op->source[i]]);
+    return latest;
+}
+
+static inline void set_destinations(uint64_t *time, const struct micro_op *op, uint64_t done)
+{
+    enum { USUAL = 2 };
+    time[op->destination[0]] = done;
+    time[op->destination[1]] = done;
+    for (uint32_t i = USUAL; i < op->destinations; i++)
+        time[op->destination[i]] = done;
+}
+
 static inline __attribute__((always_inline)) void one(const struct pipeline *p, uint64_t *time, const struct micro_op *op,
                                                       struct surprise s, bool in_order)
 {
     bool load = op->kind == MICRO_LOAD;
-    uint64_t front = time[PIPELINE_FRONT], begin = front;
+    uint64_t front = time[PIPELINE_FRONT], begin = later(front, latest_source(time, op)), retired = time[PIPELINE_RETIRED];
+    uint64_t *port = &time[PIPELINE_PORTS + op->port]; /* that of none stays 0 */
 
-    for (uint32_t i = 0; i < op->sources; i++)
-        begin = later(begin, time[op->source[i]]);
-    if (op->port) {
-        uint64_t *port = &time[PIPELINE_PORTS + op->port];
-        begin = later(begin, *port);
-        *port = later(*port, in_order ? begin : front) + op->occupancy;
-        if (!in_order)
-            time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], *port);
-    }
+    begin = later(begin, *port);
+    uint64_t free = later(*port, in_order ? begin : front) + op->occupancy;
+    *port = op->port ? free : 0;
+    if (!in_order)
+        retired = later(retired, *port);
     uint64_t done = begin + op->latency + (load ? s.extra : 0);
-    for (uint32_t i = 0; i < op->destinations; i++)
-        time[op->destination[i]] = done;
+    set_destinations(time, op, done);
     time[PIPELINE_FRONT] = (in_order ? begin : front) + op->slot;
     if (!in_order)
-        time[PIPELINE_RETIRED] = later(time[PIPELINE_RETIRED], done);
-    else if (load && p->config.blocking)
+        retired = later(retired, done);
+    time[PIPELINE_RETIRED] = retired;
+    if (in_order && load && p->config.blocking)
         time[PIPELINE_FRONT] += s.extra;
     if (s.extra && load && !p->config.blocking)
         load_missed(p, time, begin, s);
@@ -245,29 +263,46 @@ static struct retirement retired_each(const struct pipeline *p, const struct pip
     return at;
 }
 
+static uint64_t forget_late(struct pipeline *p)
+{
+    uint64_t late = 0;
+    for (int i = PIPELINE_STALLS; i < PIPELINE_STALLS_END; i++) {
+        late += p->late[i];
+        p->late[i] = 0;
+    }
+    p->is_late = false;
+    return late;
+}
+
+/* It was delivered late, and its accesses took no longer than hits. */
+static void delivered_late(struct pipeline *p, struct summary *s, struct pipeline_cost *cost)
+{
+    uint64_t before = p->time[PIPELINE_RETIRED], share[PIPELINE_STALLS_END];
+
+    memcpy(share, p->late, sizeof share);
+    uint64_t late = forget_late(p), early = retired_by_summary(p, s, late).early;
+    move(p, s);
+    divide(cost, p->time[PIPELINE_RETIRED] - early, share, late);
+    cost->cause[CAUSE_ISSUE] = early - before;
+    cost->stalled = true;
+}
+
 static void surprised(struct pipeline *p, const struct pipeline_work *work, struct pipeline_cost *cost)
 {
-    uint64_t before = p->time[PIPELINE_RETIRED], late = 0, stall[PIPELINE_STALLS_END] = {0};
+    uint64_t before = p->time[PIPELINE_RETIRED], stall[PIPELINE_STALLS_END] = {0}, share[PIPELINE_STALLS_END];
 
-    *cost = (struct pipeline_cost){0};
-    for (int i = PIPELINE_STALLS; i < PIPELINE_STALLS_END; i++)
-        late += p->late[i];
+    memcpy(share, p->late, sizeof share);
+    uint64_t late = forget_late(p);
     struct retirement hits = work->summary ? retired_by_summary(p, work->summary, late) : retired_each(p, work, late);
-    if (p->pending_count || !work->summary)
-        each(p, p->time, work, p->pending_count);
-    else
-        move(p, work->summary);
+    each(p, p->time, work, p->pending_count);
     for (uint32_t i = 0; i < p->pending_count; i++) {
         stall[CAUSE_D_MISS] += p->pending[i].miss;
         stall[CAUSE_TLB_WALK] += p->pending[i].walk;
     }
-    divide(cost, hits.delivered - hits.early, p->late, late);
+    divide(cost, hits.delivered - hits.early, share, late);
     divide(cost, p->time[PIPELINE_RETIRED] - hits.delivered, stall, stall[CAUSE_D_MISS] + stall[CAUSE_TLB_WALK]);
     cost->cause[CAUSE_ISSUE] = hits.early - before;
     cost->stalled = late || p->pending_count;
-    for (int i = PIPELINE_STALLS; i < PIPELINE_STALLS_END; i++)
-        p->late[i] = 0;
-    p->is_late = false;
     p->pending_count = 0;
 }
 
@@ -285,11 +320,13 @@ void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, stru
 {
     uint64_t before = p->time[PIPELINE_RETIRED];
 
-    cost->stalled = false;
-    if (work->summary && !pipeline_is_surprised(p))
-        move(p, work->summary);
-    else
+    *cost = (struct pipeline_cost){0};
+    if (p->pending_count || !work->summary)
         surprised(p, work, cost);
+    else if (p->is_late)
+        delivered_late(p, work->summary, cost);
+    else
+        move(p, work->summary);
     cost->total = p->time[PIPELINE_RETIRED] - before;
     retire(p, work->instructions);
 }
