@@ -79,6 +79,35 @@ SOURCES: Final = {
     # Words of the first page, without paging.
     "low-words": "mov ecx, 100\nagain: mov eax, [0x400]\nmov [0x404], eax\ndec ecx\njnz again\n"
     "mov al, 0\nout 0xf4, al",
+    # Two stores to each 16 bytes of 64 KiB behind a load from there, in a large page that holds no code.
+    "stores": """
+    mov dword ptr [0x90000], 0x91001
+    mov dword ptr [0x91000], 0x83
+    mov dword ptr [0x91008], 0x200083
+    mov dword ptr [0x9100c], 0x80000000
+    mov eax, 0x90000
+    mov cr3, eax
+    mov eax, cr4
+    or eax, 0x20
+    mov cr4, eax
+    mov ecx, 0xc0000080
+    rdmsr
+    or eax, 0x800
+    wrmsr
+    mov eax, cr0
+    or eax, 0x80000000
+    mov cr0, eax
+    mov edi, 0x200000
+again:
+    mov eax, [edi]
+    mov [edi], eax
+    mov [edi + 4], eax
+    add edi, 16
+    cmp edi, 0x210000
+    jne again
+    mov al, 0
+    out 0xf4, al
+""",
     # Branches by bits of a random number, for ever.
     "unforeseen": """
 again:

@@ -75,12 +75,36 @@ def test_a_guest_is_the_same_when_they_come_and_go(name: str, fidelity: str) -> 
     assert whole.run(image(name), by_turns(free.time // 29 + 1), fidelity) == free
 
 
+@pytest.mark.parametrize(
+    ("cpu", "name"),
+    [
+        ("i486", "two_spaces"),  # one first level of caches and TLBs, written through
+        ("pentium", "self_modifying"),
+        ("zen4", "two_spaces"),  # pages of all sizes in one array
+        ("cortex-a53", "aarch64/ledger_tlb"),
+        ("cortex-a9", "aarch64/ledger_copies"),
+    ],
+)
+def test_a_guest_is_the_same_without_them_by_any_profile(cpu: str, name: str) -> None:
+    free = whole.run(image(name), whole.freely, cpu=cpu)
+    assert whole.run(image(name), by_the_long_ways, cpu=cpu) == free
+
+
 @pytest.mark.parametrize("way", [whole.freely, by_the_long_ways])
 def test_without_paging_the_first_page_is_no_entry_of_a_tlb(tmp_path: Path, way: whole.Way) -> None:
     """Nor are free entries its own, whose key is 0."""
     seen = whole.run(small_kernels.write("low-words", tmp_path), way)
     assert seen.books.total("L1-dcache-loads") >= 100
     assert seen.books.total("dTLB-loads") == 0
+
+
+@pytest.mark.parametrize("way", [whole.freely, by_the_long_ways])
+def test_lines_that_are_written_through_are_never_written_back(tmp_path: Path, way: whole.Way) -> None:
+    books = whole.run(small_kernels.write("stores", tmp_path), way, cpu="i486").books
+    assert books.total("dTLB-loads") == 3 * 4096
+    assert books.total("L1-dcache-stores") == 2 * 4096 + 4  # and the page tables, before paging
+    assert books.total("L1-dcache-load-misses") == 4096
+    assert books.total("writebacks") == 0
 
 
 # ---- the proof at start-up ----

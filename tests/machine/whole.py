@@ -72,9 +72,9 @@ def arch_of(image: Image) -> str:
 class Observed:
     """A machine about to run an image, and what is seen of it."""
 
-    def __init__(self, image: Image, fidelity: str = "timing") -> None:
+    def __init__(self, image: Image, fidelity: str = "timing", cpu: str | None = None) -> None:
         self.output = bytearray()
-        config = MachineConfig(RAM_BYTES, fidelity=fidelity, arch=arch_of(image))
+        config = MachineConfig(RAM_BYTES, cpu=cpu, fidelity=fidelity, arch=arch_of(image))
         self.machine = Watched(config, self._print)
         self.on_output: Callable[[], None] | None = None
         self.interrupts = self.machine.interrupts
@@ -110,9 +110,9 @@ class Seen:
         return self.books.total("instructions")
 
 
-def run(image: Image, way: Way, fidelity: str = "timing") -> Seen:
-    """Run an image in one way from power-on to its end."""
-    observed = Observed(image, fidelity)
+def run(image: Image, way: Way, fidelity: str = "timing", cpu: str | None = None) -> Seen:
+    """Run an image in one way from power-on to its end, by the prices of a profile."""
+    observed = Observed(image, fidelity, cpu)
     machine = observed.machine
     result = way(observed)
     seen = Seen(
