@@ -107,14 +107,15 @@ static inline void put_in_front(words *vector, uint32_t way, uint32_t word)
 
 static bool touch_sorted(const struct cache *cache, uint32_t line, bool write)
 {
-    words *vector = (words *)cache_set(cache, line), wanted = (words){0} + (clean_word(line) | CACHE_DIRTY);
-    uint32_t lanes, first = 0;
+    uint32_t *set = cache_set(cache, line), lanes;
+    words *vector = (words *)set, wanted = (words){0} + (clean_word(line) | CACHE_DIRTY);
+    const words *at = vector;
 
-    while (!(lanes = lanes_equal(vector[first / WORDS], wanted)))
-        if ((first += WORDS) >= cache->ways)
+    while (!(lanes = lanes_equal(*at, wanted)))
+        if ((const uint32_t *)++at >= set + cache->ways)
             return false;
-    uint32_t way = first + (uint32_t)__builtin_ctz(lanes);
-    put_in_front(vector, way, ((uint32_t *)vector)[way] | (uint32_t)write);
+    uint32_t way = (uint32_t)(at - vector) * WORDS + (uint32_t)__builtin_ctz(lanes);
+    put_in_front(vector, way, set[way] | (uint32_t)write);
     return true;
 }
 

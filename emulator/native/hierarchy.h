@@ -107,7 +107,7 @@ static inline void hierarchy_fetch_lines(struct hierarchy *h, struct account *a,
 {
     a->now->n[COUNTER_L1I_LOADS] += count;
     do
-        if (!cache_touch_newest(&h->l1i, line, false))
+        if (__builtin_expect(!cache_touch_newest(&h->l1i, line, false), false))
             hierarchy_fetch_slow(h, a, line);
     while (line++, --count);
 }

@@ -81,7 +81,7 @@ static inline const struct tlb_entry *mmu_translate(struct mmu *mmu, struct acco
                                                     enum access access)
 {
     const struct tlb_entry *unmoved = mmu_unmoved(mmu, access, vaddr & ~0xfffull);
-    if (!unmoved)
+    if (__builtin_expect(!unmoved, false))
         return mmu_translate_slow(mmu, a, vaddr, access);
     account_count(a, access == ACCESS_FETCH ? COUNTER_ITLB_LOADS : COUNTER_DTLB_LOADS);
     return unmoved;

@@ -43,7 +43,7 @@ static void fetch_across_pages(struct core *c, uint64_t pc, uint32_t bytes)
 /* What lies on one page is where the engine found it: no matter what the model's TLB makes of the address. */
 HOT void fetch(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
 {
-    if (!b->lines)
+    if (__builtin_expect(!b->lines, false))
         fetch_across_pages(c, pc, bytes);
     else if (mmu_translate(&c->models.mmu, &c->account, pc, ACCESS_FETCH))
         hierarchy_fetch_lines(&c->models.hierarchy, &c->account, b->line, b->lines);
