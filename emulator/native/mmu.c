@@ -145,17 +145,23 @@ const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, u
 
 /* ---- state ---- */
 
-void mmu_clear_fronts(struct mmu *mmu)
+void mmu_entries_changed(struct mmu *mmu)
 {
+    struct tlb *tlbs[] = {&mmu->dtlb, &mmu->stlb, &mmu->itlb};
     tlb_front_clear(&mmu->data);
     if (!mmu->unified)
         tlb_front_clear(&mmu->code);
+    for (unsigned i = 0; i < sizeof tlbs / sizeof *tlbs; i++)
+        for (int size = 0; size < TLB_SIZES; size++)
+            tlbs[i]->array[size].all_live = false;
+    for (unsigned i = 0; i < MMU_WALK_CACHES; i++)
+        mmu->walk_cache[i].all_live = false;
 }
 
 static void use_address_space(struct mmu *mmu)
 {
     mmu->tag = mmu->tag_of[paging_asid(&mmu->state)];
-    mmu_clear_fronts(mmu);
+    mmu_entries_changed(mmu);
 }
 
 void mmu_set_state(struct mmu *mmu, const struct paging_state *state)
@@ -182,7 +188,7 @@ static void sweep(struct mmu *mmu, bool (*visit)(struct tlb_entry *, void *), vo
                 tlb_sweep(&tlbs[i]->array[size], visit, context);
     for (unsigned i = 0; i < MMU_WALK_CACHES; i++)
         tlb_sweep(&mmu->walk_cache[i], visit, context);
-    mmu_clear_fronts(mmu);
+    mmu_entries_changed(mmu);
 }
 
 static bool is_local(struct tlb_entry *entry, void *context)
@@ -264,15 +270,15 @@ static void forget_page(struct mmu *mmu, struct one_page *page)
                 tlb_sweep(&tlbs[i]->array[size], is_of_page, page);
             else
                 tlb_remove(&tlbs[i]->array[size], page->vaddr, size_shift(mmu, size), page->tag, page->global_too);
-    mmu_clear_fronts(mmu);
+    mmu_entries_changed(mmu);
 }
 
 static void invalidate_page(struct mmu *mmu, uint64_t vaddr, uint64_t tag, bool global_too)
 {
     struct one_page page = {.vaddr = vaddr, .tag = tag, .global_too = global_too};
-    forget_page(mmu, &page);
     for (unsigned i = 0; i < MMU_WALK_CACHES; i++)
         tlb_sweep(&mmu->walk_cache[i], has_tag, &tag); /* SDM 4.10.4.1: whatever the address */
+    forget_page(mmu, &page);
 }
 
 void mmu_invlpg(struct mmu *mmu, uint64_t vaddr) { invalidate_page(mmu, vaddr, mmu->tag, true); }
@@ -284,9 +290,9 @@ void mmu_invlpg_asid(struct mmu *mmu, uint64_t vaddr, unsigned asid, bool global
 
 static void forget_va(struct mmu *mmu, struct one_page *page, bool tables)
 {
-    forget_page(mmu, page);
     for (unsigned i = 0; i < MMU_WALK_CACHES && tables; i++)
         tlb_sweep(&mmu->walk_cache[i], is_of_page, page);
+    forget_page(mmu, page);
 }
 
 void mmu_forget_va(struct mmu *mmu, uint64_t vaddr, unsigned asid, bool tables)

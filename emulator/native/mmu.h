@@ -65,8 +65,8 @@ void mmu_set_ram(struct mmu *mmu, const struct guest_ram *ram);
 /* After any write of CR0, CR3, CR4 or EFER. Flushes nothing. */
 void mmu_set_state(struct mmu *mmu, const struct paging_state *state);
 
-/* After entries have been written in place. */
-void mmu_clear_fronts(struct mmu *mmu);
+/* After entries have been written or removed, or their tags given up: what was known of them is not known any more. */
+void mmu_entries_changed(struct mmu *mmu);
 
 const struct tlb_entry *mmu_translate_slow(struct mmu *mmu, struct account *a, uint64_t vaddr, enum access access);
 

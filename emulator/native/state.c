@@ -158,7 +158,7 @@ void core_state_done(struct core *c, enum ring ring)
 {
     c->passed = NULL;
     c->models.predictor.direction.ahead = ~0ull; /* foreseen with another history */
-    mmu_clear_fronts(&c->models.mmu);
+    mmu_entries_changed(&c->models.mmu);
     c->retrying = false;
     core_claim_accesses(c);
     c->halted = c->code_changed = c->stop_requested = false;

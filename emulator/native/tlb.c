@@ -62,10 +62,14 @@ void tlb_free(struct tlb *tlb)
         tlb_array_free(&tlb->array[size]);
 }
 
-/* Puts the entry in front; all before the place `way` move one place back, and what was there is gone. Few enough that a
- * loop beats a call of memmove. */
+/* Puts the entry in front; all before the place `way` move one place back, and what was there is gone. */
 static inline void put_in_front(struct tlb_entry *set, uint32_t way, struct tlb_entry entry)
 {
+    enum { FEW = 8 }; /* a loop beats a call */
+    if (way > FEW) {
+        memmove(set + 1, set, way * sizeof *set);
+        way = 0;
+    }
 #pragma clang loop unroll(disable)
     for (; way != 0; way--)
         set[way] = set[way - 1];
@@ -99,10 +103,11 @@ const struct tlb_entry *tlb_fill(struct tlb_array *array, uint64_t vaddr, struct
                                  const uint32_t *tag_of)
 {
     struct tlb_entry *set = tlb_set(array, vaddr, tlb_entry_shift(&entry));
-    uint32_t way = 0;
+    uint32_t last = array->ways - 1, way = array->all_live ? last : 0;
     array->used = true;
-    while (way < array->ways - 1 && !is_dead(&set[way], tag_of))
+    while (way < last && !is_dead(&set[way], tag_of))
         way++;
+    array->all_live = way == last && array->set_mask == 0; /* what was there, and what is now */
     put_in_front(set, way, entry);
     return set;
 }

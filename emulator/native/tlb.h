@@ -40,6 +40,7 @@ struct tlb_array {
     uint32_t ways;
     uint32_t total; /* entries to sweep: sets << set_shift */
     bool used;      /* something of this size was put in once: before that no search can succeed */
+    bool all_live;  /* of a fully associative one: no entry is free or dead; whoever makes one so says that it is not */
 };
 
 struct tlb {

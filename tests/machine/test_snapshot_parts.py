@@ -61,7 +61,7 @@ ANEW = """
     backlog.account.delayed
     debug blocks trace probes.count probes.probe probes.returns probes.return_count
 """.split()
-#: Of the tables, what was built; what they hold is a part.
+#: Of the tables, what was built or is found out again; what they hold is a part.
 TABLES = {
     "struct cache": (
         "set_mask",
@@ -72,7 +72,7 @@ TABLES = {
         "write_through",
         "write_allocate",
     ),
-    "struct tlb_array": ("set_mask", "set_shift", "ways", "total"),
+    "struct tlb_array": ("set_mask", "set_shift", "ways", "total", "all_live"),
 }
 #: Parts that come and go with what is booked; their count follows from them.
 GROWING = {"ledger.entry", "ledger.aside", "ledger.aside_count"}
