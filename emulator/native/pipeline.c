@@ -178,7 +178,7 @@ static inline void whole(uint64_t *time, const struct summary *s)
     time[PIPELINE_RETIRED] = retired;
 }
 
-static void by_list(uint64_t *origin, struct pipeline *p, struct summary *s)
+void pipeline_pass_by_list(uint64_t *origin, struct pipeline *p, struct summary *s)
 {
     (void)origin;
     whole(p->time, s);
@@ -191,32 +191,11 @@ void pipeline_first_passes(uint64_t *origin, struct pipeline *p, struct summary 
         return;
     }
     summary_step *code = summary_code(p->code, s);
-    s->step = code ? code : by_list;
+    s->step = code ? code : pipeline_pass_by_list;
     s->step(origin, p, s);
 }
 
-static inline void move(struct pipeline *p, struct summary *s)
-{
-    if (p->code)
-        s->step(&p->time[SUMMARY_ORIGIN], p, s);
-    else
-        whole(p->time, s);
-}
-
 /* ---- blocks ---- */
-
-/* The window: nothing is delivered before what came `window` instructions earlier has retired. */
-static inline void retire(struct pipeline *p, uint32_t instructions)
-{
-    uint64_t group = p->instructions / PIPELINE_GROUP, end = (p->instructions += instructions) / PIPELINE_GROUP;
-
-    do /* that of a group which is not whole is written again */
-        p->retired[group % PIPELINE_GROUPS] = p->time[PIPELINE_RETIRED];
-    while (++group < end);
-    if (end >= p->window_groups)
-        p->time[PIPELINE_FRONT] =
-            later(p->time[PIPELINE_FRONT], p->retired[(end - p->window_groups) % PIPELINE_GROUPS]);
-}
 
 /* Divide `units` among causes as `share` has them; the last one takes what rounding leaves, and all if it is the only one. */
 static void divide(struct pipeline_cost *cost, uint64_t units, const uint64_t share[PIPELINE_STALLS_END], uint64_t sum)
@@ -281,7 +260,7 @@ static void delivered_late(struct pipeline *p, struct summary *s, struct pipelin
 
     memcpy(share, p->late, sizeof share);
     uint64_t late = forget_late(p), early = retired_by_summary(p, s, late).early;
-    move(p, s);
+    pipeline_move(p, s);
     divide(cost, p->time[PIPELINE_RETIRED] - early, share, late);
     cost->cause[CAUSE_ISSUE] = early - before;
     cost->stalled = true;
@@ -306,16 +285,6 @@ static void surprised(struct pipeline *p, const struct pipeline_work *work, stru
     p->pending_count = 0;
 }
 
-uint64_t pipeline_pass(struct pipeline *p, struct summary *summary, uint32_t instructions)
-{
-    uint64_t before = p->time[PIPELINE_RETIRED];
-
-    move(p, summary);
-    uint64_t after = p->time[PIPELINE_RETIRED];
-    retire(p, instructions);
-    return after - before;
-}
-
 void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, struct pipeline_cost *cost)
 {
     uint64_t before = p->time[PIPELINE_RETIRED];
@@ -326,9 +295,9 @@ void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, stru
     else if (p->is_late)
         delivered_late(p, work->summary, cost);
     else
-        move(p, work->summary);
+        pipeline_move(p, work->summary);
     cost->total = p->time[PIPELINE_RETIRED] - before;
-    retire(p, work->instructions);
+    pipeline_retire(p, work->instructions);
 }
 
 void pipeline_note(struct pipeline *p, uint32_t access, uint32_t miss, uint32_t walk, bool write)

@@ -167,14 +167,44 @@ struct pipeline_cost {
     uint64_t cause[PIPELINE_STALLS_END];
 };
 
-/* The step of a summary that is new. */
-summary_step pipeline_first_passes;
+/* The steps of a summary that is new, and of one that goes by its list for ever. */
+summary_step pipeline_first_passes, pipeline_pass_by_list;
 
 /* Whether something took longer since the block before, so that its summary alone does not tell what a block takes. */
 static inline bool pipeline_is_surprised(const struct pipeline *p) { return p->is_late | (p->pending_count != 0); }
 
+/* A block's summary: move the times. */
+static inline void pipeline_move(struct pipeline *p, struct summary *summary)
+{
+    summary_step *step = p->code ? summary->step : pipeline_pass_by_list;
+    step(&p->time[SUMMARY_ORIGIN], p, summary);
+}
+
+/* The window: nothing is delivered before what came `window` instructions earlier has retired. */
+static inline void pipeline_retire(struct pipeline *p, uint32_t instructions)
+{
+    uint64_t group = p->instructions / PIPELINE_GROUP, end = (p->instructions += instructions) / PIPELINE_GROUP;
+    uint64_t at = p->time[PIPELINE_RETIRED];
+
+    p->retired[group % PIPELINE_GROUPS] = at; /* that of a group which is not whole is written again */
+#pragma clang loop vectorize(disable) unroll(disable)
+    while (__builtin_expect(++group < end, false)) /* few blocks have so many instructions */
+        p->retired[group % PIPELINE_GROUPS] = at;
+    if (end >= p->window_groups) {
+        uint64_t room = p->retired[(end - p->window_groups) % PIPELINE_GROUPS], front = p->time[PIPELINE_FRONT];
+        p->time[PIPELINE_FRONT] = front < room ? room : front;
+    }
+}
+
 /* A block without a surprise has been executed: move the times. Returns the units that it adds. */
-uint64_t pipeline_pass(struct pipeline *p, struct summary *summary, uint32_t instructions);
+static inline uint64_t pipeline_pass(struct pipeline *p, struct summary *summary, uint32_t instructions)
+{
+    uint64_t before = p->time[PIPELINE_RETIRED];
+
+    pipeline_move(p, summary);
+    pipeline_retire(p, instructions);
+    return p->time[PIPELINE_RETIRED] - before;
+}
 
 /* The operations have been executed: move the times. */
 void pipeline_execute(struct pipeline *p, const struct pipeline_work *work, struct pipeline_cost *cost);
