@@ -4,8 +4,8 @@
  *
  * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, probe.h, models.h, trace.h,
  * debug.h, attribution.h (what is kept); run.c (the block hook); charge.c,
- * pipeline.h, summary.c, summary_code.c, backlog.h (what a block costs); charger.h (and who finds out); schedule.c (the
- * run loop); translate.c, emit.c (translations);
+ * pipeline.h, summary.c, summary_code.c, operations_code.c, backlog.h (what a block costs); charger.h (and who finds out);
+ * schedule.c (the run loop); translate.c, emit.c (translations);
  * access.c (loads and stores). What differs between architectures lies in a folder of its own, with the same names in
  * each: engine.h (the engine's state), arch.h (what the files above ask), crossing.c (exceptions, interrupts, system
  * calls, returns), control.c (control registers, ports), walk.c (page tables), start.c (entry). The core is built

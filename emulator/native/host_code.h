@@ -46,6 +46,7 @@ void host_code_free(struct host_code *code);
 enum host_register { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
 
 enum host_operation {
+    HOST_ADD = 0x03,                  /* add register, second */
     HOST_STORE = 0x89,                /* mov second, register */
     HOST_LOAD = 0x8b,                 /* mov register, second */
     HOST_ADDRESS = 0x8d,              /* lea register, second: the sum of register and offset, not what lies there */

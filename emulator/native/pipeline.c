@@ -3,6 +3,7 @@
  * pipeline.c: the recurrence, operation by operation and by summary (see pipeline.h)
  */
 #include "pipeline.h"
+#include "operations_code.h"
 #include "summary_code.h"
 
 #include <string.h>
@@ -47,6 +48,12 @@ static void take_buffer(const struct pipeline *p, uint64_t *time, uint64_t begin
     if (s.line)
         share = later(share, (uint64_t)p->config.line_interval * ISSUE_UNITS_PER_CYCLE);
     time[PIPELINE_FILL] = later(time[PIPELINE_FILL], begin) + share;
+}
+
+static void take_in(struct surprise *s, const struct pending *access)
+{
+    s->extra = later(s->extra, access->miss + access->walk);
+    s->line |= access->miss > 0;
 }
 
 static void load_missed(const struct pipeline *p, uint64_t *time, uint64_t begin, struct surprise s)
@@ -129,10 +136,8 @@ static inline __attribute__((always_inline)) void each_of(const struct pipeline 
     for (const struct micro_op *op = work->op, *last = op + work->ops; op < last; op++) {
         struct surprise s = {0};
         access += op->accesses;
-        for (; next < end && next->access < access; next++) {
-            s.extra = later(s.extra, next->miss + next->walk);
-            s.line |= next->miss > 0;
-        }
+        for (; next < end && next->access < access; next++)
+            take_in(&s, next);
         one(p, time, op, s, in_order);
     }
     for (; next < end; next++) {
@@ -147,6 +152,59 @@ static void each(const struct pipeline *p, uint64_t *time, const struct pipeline
         each_of(p, time, work, pending, true);
     else
         each_of(p, time, work, pending, false);
+}
+
+/* ---- operations as host code ---- */
+
+/* An operation whose accesses took longer. */
+struct missed {
+    enum micro_kind kind;
+    uint32_t access; /* its first */
+    struct surprise s;
+};
+
+/* Which operations they are, in `missed`. Returns how many; 0: some access is no operation's of the block. */
+static uint32_t find_missed(const struct pipeline *p, const struct pipeline_work *work, struct missed *missed)
+{
+    const struct pending *next = p->pending, *end = next + p->pending_count;
+    uint32_t access = 0, count = 0;
+
+    for (const struct micro_op *op = work->op, *last = op + work->ops; op < last && next < end; op++) {
+        uint32_t first = access;
+        access += op->accesses;
+        if (next->access >= access)
+            continue;
+        struct missed *m = &missed[count++];
+        *m = (struct missed){.kind = (enum micro_kind)op->kind, .access = first};
+        for (; next < end && next->access < access; next++)
+            take_in(&m->s, next);
+    }
+    return next == end ? count : 0;
+}
+
+/* Whether it has been done; if not, nothing has. */
+static bool each_by_code(struct pipeline *p, const struct pipeline_work *work)
+{
+    struct summary *s = work->summary;
+    uint64_t extra[OPERATIONS_ACCESSES] = {0}, begin[OPERATIONS_ACCESSES];
+    struct missed missed[PIPELINE_PENDING];
+
+    if (!p->code || !s || p->config.in_order)
+        return false;
+    if (!s->operations && s->surprises++ == p->patience) /* once: where it is not possible it will not be later */
+        s->operations = operations_code(p->code, work->op, work->ops);
+    uint32_t count = s->operations ? find_missed(p, work, missed) : 0;
+    for (uint32_t i = 0; i < count; i++)
+        extra[missed[i].access] = missed[i].s.extra;
+    if (count)
+        s->operations(&p->time[SUMMARY_ORIGIN], extra, begin);
+    for (struct missed *m = missed; m < missed + count; m++) {
+        if (m->s.extra && m->kind == MICRO_LOAD)
+            load_missed(p, p->time, begin[m->access], m->s);
+        if (m->s.extra && m->kind == MICRO_STORE)
+            store_missed(p, p->time, begin[m->access], m->s);
+    }
+    return count;
 }
 
 /* ---- by summary ---- */
@@ -273,7 +331,8 @@ static void surprised(struct pipeline *p, const struct pipeline_work *work, stru
     memcpy(share, p->late, sizeof share);
     uint64_t late = forget_late(p);
     struct retirement hits = work->summary ? retired_by_summary(p, work->summary, late) : retired_each(p, work, late);
-    each(p, p->time, work, p->pending_count);
+    if (!p->pending_count || !each_by_code(p, work))
+        each(p, p->time, work, p->pending_count);
     for (uint32_t i = 0; i < p->pending_count; i++) {
         stall[CAUSE_D_MISS] += p->pending[i].miss;
         stall[CAUSE_TLB_WALK] += p->pending[i].walk;

@@ -7,7 +7,8 @@
  * what it reads and gives those of what it writes by nothing but maximum and addition, so a block as a whole does too:
  * its *summary* says, for each time that it changes, of which times and plus how much it is the largest. A block without
  * a surprise costs one pass over its summary, and host code made of that (summary_code.h) where it has passed often; one
- * with a cache miss or a cut is done operation by operation. All give the same times.
+ * with a cache miss or a cut is done operation by operation, which also becomes host code (operations_code.h). All give the
+ * same times.
  *
  * Out of order: an operation is delivered at the front's pace, begins when what it reads is there and what was
  * delivered to its port before has had its turn, and retires in order. An operation that waits for what it reads does
@@ -94,11 +95,17 @@ struct summary;
 typedef void summary_step(uint64_t *origin, struct pipeline *p, struct summary *summary);
 enum { SUMMARY_ORIGIN = PIPELINE_REGISTERS };
 
+/* Moves it by a block's operations, each access longer by what `extra` has of its operation's first access; says in `begin` when
+ * that began. Buffers and what waits for them are not moved. */
+typedef void operations_step(uint64_t *origin, const uint64_t *extra, uint64_t *begin);
+enum { OPERATIONS_ACCESSES = 32 };
+
 /* PIPELINE_RETIRED is the largest of form 0 and of the results that retire; by itself, of what follows the front end and
  * of the terms `retired`. */
 struct summary {
     summary_step *step;
-    uint32_t passes; /* until host code is made of it */
+    operations_step *operations; /* the block's operations as host code; NULL: there is none */
+    uint32_t passes, surprises;  /* so far, until there is code for them */
     uint32_t pairs, results, retired_terms, retired_after_front;
     uint32_t longest; /* units by which the latest of all times moves at the most */
     const struct summary_pair *pair;

@@ -67,20 +67,64 @@ def test_summaries_their_code_and_single_operations_give_the_oracles_times(core:
             assert [pipeline.time[n] for n in live] == [oracle.time[n] for n in live]
 
 
+@pytest.mark.parametrize("by_code", [False, True])
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("seed", range(20))
-def test_with_misses_the_times_are_the_oracles_and_the_causes_sum_to_the_block(core: str, seed: int) -> None:
-    random, config = Random(seed), CORES[core]
-    oracle, pipeline = Oracle(config), Native(config)
+def test_with_misses_the_times_are_the_oracles_and_the_causes_sum_to_the_block(
+    core: str, seed: int, by_code: bool
+) -> None:
+    random, config, memory = Random(seed), CORES[core], HostCode()
+    oracle, pipeline = Oracle(config), Native(config, memory.words if by_code else None)
     for _ in range(60):
         ops, instructions = random_block(random), random.randrange(1, 20)
         misses = random_misses(random, ops)
-        spent = oracle.block(ops, misses, instructions)
+        spent, used = oracle.block(ops, misses, instructions), memory.used
         cost = pipeline.block(ops, misses, instructions, summary=True)
-        assert pipeline.time[:2] == oracle.time[:2]
+        live = [number for number in range(len(oracle.time)) if number != TEMPORARY]
+        assert [pipeline.time[n] for n in live] == [oracle.time[n] for n in live]
         assert cost[-1] == spent
         if misses:
             assert sum(units for cause, units in cost.items() if cause >= 0) == spent
+            assert (memory.used > used) == (by_code and not config["in_order"])
+
+
+LOADS = [MicroOp(LOAD, (), (REGISTERS,), 4 * UNITS, slot=UNITS // 4, accesses=1)]
+
+
+@pytest.mark.parametrize(
+    ("ops", "misses"),
+    [
+        pytest.param(LOADS, {3: 50 * UNITS}, id="an access that is no operation's"),
+        pytest.param(LOADS * 33, {32: 50 * UNITS}, id="more accesses than code keeps in mind"),
+        pytest.param(
+            [*LOADS, MicroOp(PLAIN, (FILL,), (REGISTERS,), UNITS)], {0: 50 * UNITS}, id="a reader of buffers"
+        ),
+    ],
+)
+def test_misses_that_code_does_not_know_are_done_operation_by_operation(
+    ops: list[MicroOp], misses: dict[int, int]
+) -> None:
+    memory = HostCode()
+    code, long = Native(OUT_OF_ORDER, memory.words), Native(OUT_OF_ORDER)
+    for _ in range(3):
+        assert code.block(ops, misses, 1, summary=True) == long.block(ops, misses, 1, summary=True)
+    assert code.time == long.time
+
+
+def test_when_the_memory_for_code_is_full_the_times_are_the_same() -> None:
+    """No room for it: all goes by list and one by one."""
+    random, memory = Random(1), HostCode()
+    code, long = Native(OUT_OF_ORDER, memory.words), Native(OUT_OF_ORDER)
+    code.block(LOADS, {}, 1, summary=True)
+    long.block(LOADS, {}, 1, summary=True)
+    memory.leave(16)
+    used = memory.used
+    for _ in range(20):
+        ops = random_block(random)
+        misses = random_misses(random, ops)
+        assert code.block(ops, misses, 3, summary=True) == long.block(ops, misses, 3, summary=True)
+    assert code.time == long.time
+    assert memory.used == used
 
 
 @pytest.mark.parametrize(("kind", "other"), [(LOAD, STORE), (STORE, LOAD), (LOAD, LOAD)])
