@@ -1,13 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * direction.c: see direction.h
+ *
+ * Which way a branch goes, and which table knows it, the host's own predictor can often foresee no better. So the only
+ * branch of the host's that depends on them asks whether it was foreseen: looking up is conditional moves, and what becomes of
+ * the states is read from tables that direction_init() makes of the rules. Tags, which every look-up reads, lie close together,
+ * apart from the states, of which it reads two.
  */
 #include "direction.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNTER_MAX = 7, COUNTER_TAKEN = 4, USEFUL_MAX = 3, TAG_SHIFT = 32 };
+enum {
+    COUNTER_MAX = 7,
+    BASE_COUNTER_MAX = 3,
+    TAG_SHIFT = 32,
+    ENTRY_AT_FIRST = 0,
+    BASE_AT_FIRST = DIRECTION_BASE + DIRECTION_BASE_STEP,
+    WEAKLY_TAKEN = DIRECTION_TAKEN,
+    WEAKLY_NOT = DIRECTION_TAKEN - DIRECTION_ENTRY_STEP,
+};
+_Static_assert(DIRECTION_TAKEN * 2 == DIRECTION_ENTRY_STEP * (COUNTER_MAX + 1) &&
+                   DIRECTION_TAKEN * 2 == DIRECTION_BASE_STEP * (BASE_COUNTER_MAX + 1),
+               "the upper half of a counter says taken");
+
+/* ---- the rules: see direction.h ---- */
+
+static bool is_base(uint8_t state) { return state >= DIRECTION_BASE; }
+
+static uint8_t with_counter_moved(uint8_t state, bool taken)
+{
+    int least = is_base(state) ? DIRECTION_BASE : state & DIRECTION_USEFUL;
+    int step = is_base(state) ? DIRECTION_BASE_STEP : DIRECTION_ENTRY_STEP;
+    int most = least + step * (is_base(state) ? BASE_COUNTER_MAX : COUNTER_MAX);
+    int moved = taken ? state + step : state - step;
+    return (uint8_t)(moved < least ? least : moved > most ? most : moved);
+}
+
+static uint8_t with_usefulness_moved(uint8_t state, bool up)
+{
+    uint8_t useful = state & DIRECTION_USEFUL;
+    return (uint8_t)(up ? state + (useful < DIRECTION_USEFUL) : state - (useful > 0));
+}
+
+static void make_rules(struct direction_rules *rules, bool taken)
+{
+    for (int i = 0; i < DIRECTION_STATES; i++) {
+        uint8_t state = (uint8_t)i, moved = with_counter_moved(state, taken);
+        bool its = state & DIRECTION_TAKEN, passed_over = state == WEAKLY_TAKEN || state == WEAKLY_NOT;
+        for (int other = 0; other < 2; other++) {
+            bool decisive = its != other && !is_base(state);
+            rules->foreseen[other][i] = (passed_over ? other : its) == taken;
+            rules->provider[other][i] = decisive ? with_usefulness_moved(moved, its == taken) : moved;
+        }
+        for (int useful = 0; useful <= DIRECTION_USEFUL; useful++)
+            rules->alternate[useful][i] = useful ? state : moved;
+    }
+}
+
+/* ---- building ---- */
 
 const char *direction_init(struct direction *d, const struct predictor_config *config)
 {
@@ -23,128 +75,101 @@ const char *direction_init(struct direction *d, const struct predictor_config *c
     if (config->tagged_tables &&
         (config->tagged_history == 0 || config->tagged_history > TAGGED_HISTORY_MAX >> (config->tagged_tables - 1)))
         return "predictor: the longest history, tagged_history doubled for each table but the first, must be from 1 to 64";
-    d->table_mask = (1ull << config->table_bits) - 1;
+    d->base_mask = (1ull << config->table_bits) - 1;
     d->history_mask = (1ull << config->history_bits) - 1;
     d->tables = config->tagged_tables;
+    d->index_bits = config->tagged_bits;
     d->index_shift = 64 - config->tagged_bits;
-    d->table = malloc(d->table_mask + 1);
-    d->tagged_entries = d->tables ? d->tables << config->tagged_bits : 1;
-    d->tagged = malloc(direction_tagged_bytes(d));
-    if (!d->table || !d->tagged) {
+    d->tagged_entries = d->tables << config->tagged_bits;
+    d->state = malloc(direction_states(d));
+    d->tag = malloc(direction_tag_bytes(d));
+    if (!d->state || !d->tag) {
         direction_free(d);
         return "predictor: no memory for the tables";
     }
-    d->ahead = ~0ull;
-    d->first[0] = d->tagged;
     for (uint32_t i = 0; i < d->tables; i++) {
-        d->first[i + 1] = d->tagged + ((size_t)i << config->tagged_bits);
-        d->seen[i + 1] = ~0ull >> (TAGGED_HISTORY_MAX - (config->tagged_history << i));
+        d->first[i] = i << config->tagged_bits;
+        d->seen[i] = ~0ull >> (TAGGED_HISTORY_MAX - (config->tagged_history << i));
     }
-    memset(d->table, 1, d->table_mask + 1);
-    for (size_t i = 0; i < direction_tagged_bytes(d) / sizeof *d->tagged; i++)
-        d->tagged[i] = (struct tagged_entry){.tag = NO_TAG};
+    for (size_t i = 0; i < direction_tag_bytes(d) / sizeof *d->tag; i++)
+        d->tag[i] = NO_TAG;
+    memset(d->state, ENTRY_AT_FIRST, d->tagged_entries);
+    memset(d->state + d->tagged_entries, BASE_AT_FIRST, d->base_mask + 1);
+    d->ahead = ~0ull;
+    make_rules(&d->rules[false], false);
+    make_rules(&d->rules[true], true);
     return NULL;
 }
 
 void direction_free(struct direction *d)
 {
-    free(d->table);
-    free(d->tagged);
-    d->table = NULL;
-    d->tagged = NULL;
+    free(d->tag);
+    free(d->state);
+    d->tag = NULL;
+    d->state = NULL;
 }
 
-static inline uint8_t toward(uint8_t counter, bool taken, uint8_t most)
-{
-    return (uint8_t)(counter + (taken & (counter < most)) - (!taken & (counter > 0)));
-}
+/* ---- looking up ---- */
 
-/* ---- tagged tables ---- */
-
-/* The entries that a branch meets, one of each table. A *slot* is the number of a table and 1; 0 is nobody's, for the
- * base, and for what is to be written nowhere. */
-struct lookup {
-    struct tagged_entry nobody;
-    uint32_t provider, alternate; /* slots */
+/* A branch's place in a table: the number of its entry, and the tag that it has if it is the branch's. */
+struct place {
+    uint32_t number;
+    uint16_t tag;
 };
 
-static inline uint16_t tag_of(uint64_t mixed) { return (uint16_t)(mixed >> TAG_SHIFT) & ((1u << TAG_BITS) - 1); }
+static inline struct place place_in(const struct direction *d, uint32_t table, uint64_t mixed_pc)
+{
+    uint64_t mixed = (mixed_pc ^ (d->history & d->seen[table])) * DIRECTION_MIX;
+    return (struct place){
+        .number = d->first[table] + (uint32_t)(mixed >> d->index_shift),
+        .tag = (uint16_t)(mixed >> TAG_SHIFT & ((1u << TAG_BITS) - 1)),
+    };
+}
+
+/* From the shortest history to the longest, so that the last two that have it stay. */
+static inline __attribute__((always_inline)) void look_up(struct direction *d, uint64_t pc, uint32_t tables)
+{
+    uint64_t mixed_pc = pc * DIRECTION_MIX;
+    uint32_t provider = d->tagged_entries + (uint32_t)((pc ^ (d->history & d->history_mask)) & d->base_mask);
+    uint32_t alternate = provider;
+
+    for (uint32_t table = 0; table < tables; table++) {
+        struct place at = place_in(d, table, mixed_pc);
+        uint16_t differs = d->tag[at.number] ^ at.tag;
+        alternate = differs ? alternate : provider;
+        provider = differs ? provider : at.number;
+    }
+    d->ahead = pc;
+    d->provider = provider;
+    d->alternate = alternate;
+}
+
+static __attribute__((noinline)) void look_up_in_any_number(struct direction *d, uint64_t pc) { look_up(d, pc, d->tables); }
 
 void direction_foresee(struct direction *d, uint64_t pc)
 {
-    uint64_t place = pc * DIRECTION_MIX;
-
-    d->ahead = pc;
-    for (uint32_t slot = 1; slot <= d->tables; slot++) {
-        d->mixed[slot] = (place ^ (d->history & d->seen[slot])) * DIRECTION_MIX;
-        __builtin_prefetch(&d->first[slot][d->mixed[slot] >> d->index_shift]);
-    }
-}
-
-static inline void look_up(struct direction *d, uint64_t pc, struct lookup *at)
-{
-    uint32_t provider = 0, alternate = 0;
-
-    if (d->ahead != pc)
-        direction_foresee(d, pc);
-    d->ahead = ~0ull; /* its history is about to change */
-    for (uint32_t slot = 1; slot <= d->tables; slot++) {
-        uint64_t mixed = d->mixed[slot];
-        bool has = d->first[slot][mixed >> d->index_shift].tag == tag_of(mixed);
-        alternate = has ? provider : alternate;
-        provider = has ? slot : provider;
-    }
-    at->nobody = (struct tagged_entry){0};
-    at->provider = provider;
-    at->alternate = alternate;
-}
-
-static inline struct tagged_entry *entry_of(const struct direction *d, struct lookup *at, uint32_t slot)
-{
-    struct tagged_entry *entry = &d->first[slot][d->mixed[slot] >> d->index_shift];
-    return slot ? entry : &at->nobody;
-}
-
-static void allocate(const struct direction *d, struct lookup *at, bool taken)
-{
-    uint32_t slot = at->provider + 1;
-
-    while (slot <= d->tables && entry_of(d, at, slot)->useful)
-        slot++;
-    if (slot <= d->tables)
-        *entry_of(d, at, slot) =
-            (struct tagged_entry){tag_of(d->mixed[slot]), taken ? COUNTER_TAKEN : COUNTER_TAKEN - 1, 0};
+    enum { USUAL = 5 }; /* of the profiles that have any: the loop is unrolled for them */
+    if (d->tables == USUAL)
+        look_up(d, pc, USUAL);
     else
-        while (--slot > at->provider)
-            entry_of(d, at, slot)->useful--;
+        look_up_in_any_number(d, pc);
 }
 
-/* Without a branch of the host's but for what was foreseen wrongly: it would foresee it no better. */
-bool direction_learn(struct direction *d, uint64_t pc, bool taken)
+/* ---- learning ---- */
+
+void direction_allocate(struct direction *d, uint64_t pc, bool taken)
 {
-    uint8_t *base = &d->table[(pc ^ (d->history & d->history_mask)) & d->table_mask];
-    bool by_base = *base >= 2;
+    uint32_t first = d->provider < d->tagged_entries ? (d->provider >> d->index_bits) + 1 : 0;
+    uint64_t mixed_pc = pc * DIRECTION_MIX;
 
-    if (!d->tables) {
-        *base = toward(*base, taken, 3);
-        d->history = d->history << 1 | taken;
-        return by_base == taken;
+    for (uint32_t table = first; table < d->tables; table++) {
+        struct place at = place_in(d, table, mixed_pc);
+        if (d->state[at.number] & DIRECTION_USEFUL)
+            continue;
+        d->tag[at.number] = at.tag;
+        d->state[at.number] = taken ? WEAKLY_TAKEN : WEAKLY_NOT;
+        return;
     }
-    struct lookup at;
-    look_up(d, pc, &at);
-    struct tagged_entry *provider = entry_of(d, &at, at.provider), *alternate = entry_of(d, &at, at.alternate);
-    bool other = at.alternate ? alternate->counter >= COUNTER_TAKEN : by_base;
-    bool its = at.provider ? provider->counter >= COUNTER_TAKEN : by_base;
-    bool fresh = !provider->useful;
-    bool weak = (provider->counter == COUNTER_TAKEN) | (provider->counter == COUNTER_TAKEN - 1);
-    bool predicted = (fresh & weak) ? other : its, learns_base = !at.provider | (fresh & !at.alternate);
-
-    *base = learns_base ? toward(*base, taken, 3) : *base;
-    alternate->counter = fresh ? toward(alternate->counter, taken, COUNTER_MAX) : alternate->counter;
-    provider->counter = toward(provider->counter, taken, COUNTER_MAX);
-    provider->useful = its != other ? toward(provider->useful, its == taken, USEFUL_MAX) : provider->useful;
-    if (predicted != taken)
-        allocate(d, &at, taken);
-    d->history = d->history << 1 | taken;
-    return predicted == taken;
+    for (uint32_t table = first; table < d->tables; table++)
+        d->state[place_in(d, table, mixed_pc).number]--; /* by one less useful */
 }

@@ -87,8 +87,8 @@ static void visit(struct core *c, struct visit *v)
     }
     for (unsigned i = 0; i < MMU_WALK_CACHES; i++)
         visit_tlb(v, "models.mmu.walk_cache.entry", i, &mmu->walk_cache[i]);
-    part(v, "models.predictor.direction.table", 0, p->direction.table, p->direction.table_mask + 1);
-    part(v, "models.predictor.direction.tagged", 0, p->direction.tagged, direction_tagged_bytes(&p->direction));
+    part(v, "models.predictor.direction.tag", 0, p->direction.tag, direction_tag_bytes(&p->direction));
+    part(v, "models.predictor.direction.state", 0, p->direction.state, direction_states(&p->direction));
     part(v, "models.predictor.btb", 0, p->btb, (p->btb_set_mask + 1ull) * p->btb_ways * sizeof(*p->btb));
     part(v, "models.predictor.stack", 0, p->stack, p->depth * sizeof(*p->stack));
     for (uint32_t i = 0; i < LEDGER_ENTRIES; i++)

@@ -40,16 +40,18 @@ BUILT = """
     models.hierarchy.present
     models.hierarchy.served_by models.hierarchy.walk_l1_read models.hierarchy.leaving models.hierarchy.unified
     models.mmu.unified models.mmu.hierarchy models.mmu.ram models.mmu.price models.mmu.identity
-    models.predictor.direction.table_mask models.predictor.direction.history_mask
+    models.predictor.direction.base_mask models.predictor.direction.history_mask
     models.predictor.direction.tables models.predictor.direction.tagged_entries
-    models.predictor.direction.index_shift models.predictor.direction.first models.predictor.direction.seen
+    models.predictor.direction.index_bits models.predictor.direction.index_shift
+    models.predictor.direction.first models.predictor.direction.seen models.predictor.direction.rules
     models.predictor.btb_set_mask models.predictor.btb_ways
     models.predictor.depth models.predictor.mispredict models.predictor.redirect
     backlog.line_interval arch.exception_index
 """.split()
 #: What one run, one debugger, one tracer asks for; or follows from the rest: core_state_done and core_rearm.
 ANEW = """
-    account.now account.cause models.predictor.direction.ahead models.predictor.direction.mixed
+    account.now account.cause models.predictor.direction.ahead
+    models.predictor.direction.provider models.predictor.direction.alternate
     models.mmu.data models.mmu.code pipeline.code pipeline.patience
     block_cause due quiet_until quiet block passed passed_pc observing retrying
     short_cuts fast_accesses counting sees_accesses tlb_fills tlb_patience tlb_grows code_page engine_error

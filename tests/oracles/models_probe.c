@@ -118,6 +118,8 @@ void probe_forget_va_all(struct probe *p, uint64_t vaddr, uint32_t tables)
 /* As if nearly all tags had been given away: the next flushes have to number them anew. */
 void probe_use_up_tags(struct probe *p) { p->models.mmu.next_tag = (uint32_t)TLB_TAG_MASK - 1; }
 
+void probe_foresee(struct probe *p, uint64_t pc) { direction_foresee(&p->models.predictor.direction, pc); }
+
 uint32_t probe_branch(struct probe *p, uint32_t kind, uint64_t pc, uint64_t next, uint64_t target, uint32_t taken)
 {
     struct foresight foresight =

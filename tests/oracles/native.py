@@ -44,6 +44,7 @@ SIGNATURES = {
     "probe_forget_va": (None, [pointer, u64, u32, u32]),
     "probe_forget_va_all": (None, [pointer, u64, u32]),
     "probe_use_up_tags": (None, [pointer]),
+    "probe_foresee": (None, [pointer, u64]),
     "probe_branch": (u32, [pointer, u32, u64, u64, u64, u32]),
     "probe_walk": (None, [pointer, u64, pointer, u64, pointer]),
     "probe_time_accesses": (ctypes.c_double, [pointer, u64, u64, u64, u64]),

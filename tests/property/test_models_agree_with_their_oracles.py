@@ -186,20 +186,28 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_misprediction_is_the_oracles_on_a_random_trace(library, skylake, seed) -> None:
-    random = Random(seed)
-    table_bits = random.choice((1, 3, 6))
-    config = skylake | {
+LONGEST_HISTORY = 64
+
+
+def any_predictor(random: Random) -> dict[str, int]:
+    table_bits, tagged_tables = random.choice((1, 3, 6)), random.choice((0, 1, 3, 4, 5))
+    histories = [n for n in (1, 4, 5, 8) if n << max(tagged_tables - 1, 0) <= LONGEST_HISTORY]
+    return {
         "predictor.table_bits": table_bits,
         "predictor.history_bits": random.randrange(table_bits + 1),
-        "predictor.tagged_tables": random.choice((0, 1, 3, 4)),
+        "predictor.tagged_tables": tagged_tables,
         "predictor.tagged_bits": random.choice((1, 3, 5)),
-        "predictor.tagged_history": random.choice((1, 5, 8)),
+        "predictor.tagged_history": random.choice(histories),
         "predictor.btb_sets": random.choice((1, 2, 8)),
         "predictor.btb_ways": random.choice((1, 2, 3)),
         "predictor.return_depth": random.choice((1, 2, 5)),
     }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_misprediction_is_the_oracles_on_a_random_trace(library, skylake, seed) -> None:
+    random = Random(seed)
+    config = skylake | any_predictor(random)
     probe, oracle = Probe(library, config), Predictor(config)
     pool = [random.getrandbits(48) for _ in range(random.choice((4, 20)))] + [0]
     calls: list[int] = []
@@ -214,3 +222,17 @@ def test_every_misprediction_is_the_oracles_on_a_random_trace(library, skylake, 
         native_answer = probe.branch(KINDS[kind], pc, next_pc, target, taken)
         assert bool(native_answer) == oracle.branch(kind, pc, next_pc, target, taken=taken)
     assert_equal_books(probe, oracle)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_looking_up_whichever_branch_early_changes_no_prediction(library, skylake, seed) -> None:
+    random = Random(seed)
+    config = skylake | any_predictor(random)
+    early, late = Probe(library, config), Probe(library, config)
+    pool = [random.getrandbits(48) for _ in range(6)]
+    for _ in range(2000):
+        pc, taken = random.choice(pool), random.random() < 0.6
+        for looked_up in random.choice(((), (pc,), (random.choice(pool),), (pc, random.choice(pool)))):
+            early.foresee(looked_up)
+        answers = [probe.branch(native.CONDITIONAL, pc, pc + 2, pc, taken) for probe in (early, late)]
+        assert answers[0] == answers[1]
