@@ -85,13 +85,16 @@ void backlog_charge_block(struct core *c, const struct block *b, uint32_t insns)
     }
 }
 
-static inline void charge_branch(struct core *c, const struct block *b, uint64_t pc, uint64_t next_pc)
+static inline __attribute__((always_inline)) void charge_branch(struct core *c, const struct block *b, uint64_t pc,
+                                                                uint64_t next_pc)
 {
     uint64_t fallthrough = pc + b->bytes;
     bool taken = (b->branch != BRANCH_CONDITIONAL) | (next_pc != fallthrough);
-    struct foresight foresight = predictor_branch(&c->models.predictor, &c->backlog.account,
-                                                  (enum branch_kind)b->branch, pc + b->last, fallthrough, next_pc, taken);
-    pipeline_branch(&c->pipeline, taken, b->interval, foresight.missed, foresight.late);
+    enum foresight foresight = predictor_branch(&c->models.predictor, &c->backlog.account, (enum branch_kind)b->branch,
+                                                pc + b->last, fallthrough, next_pc, taken);
+    pipeline_branch(&c->pipeline, taken, b->interval);
+    if (foresight != FORESEEN)
+        pipeline_branch_late(&c->pipeline, foresight == MISPREDICTED, predictor_price(&c->models.predictor, foresight));
 }
 
 void backlog_charge_branch(struct core *c, const struct block *b, uint64_t pc, uint64_t next_pc)

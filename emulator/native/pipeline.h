@@ -248,18 +248,25 @@ static inline void pipeline_withdraw(struct pipeline *p, uint64_t units, uint64_
     p->time[PIPELINE_RETIRED] -= retired;
 }
 
-/* A branch ended the block. The front end follows one that is taken only `interval` units after the one before. It comes `late`
- * by so many cycles: if it did not foresee (`missed`) where the branch leads, after that is known, or, in order, after the branch
- * has begun and waits for nothing any more. All of it without a branch of the host's, which could not foresee it either. */
-static inline void pipeline_branch(struct pipeline *p, bool taken, uint64_t interval, bool missed, uint32_t late)
+/* A branch ended the block. The front end follows one that is taken only `interval` units after the one before. Without a
+ * branch of the host's, which would not foresee it. */
+static inline void pipeline_branch(struct pipeline *p, bool taken, uint64_t interval)
+{
+    uint64_t front = p->time[PIPELINE_FRONT], next = p->taken + interval;
+
+    next = front < next ? next : front;
+    p->time[PIPELINE_FRONT] = taken ? next : front;
+    p->taken = taken ? next : p->taken;
+}
+
+/* The front end comes late to where it leads, by so many cycles: if it did not foresee that (`missed`), after it is known, or,
+ * in order, after the branch has begun and waits for nothing any more. */
+static inline void pipeline_branch_late(struct pipeline *p, bool missed, uint32_t late)
 {
     uint64_t front = p->time[PIPELINE_FRONT], known = p->time[PIPELINE_BRANCH];
-    uint64_t next = taken ? p->taken + interval : 0;
-
-    front = front < next ? next : front;
-    p->taken = taken ? front : p->taken;
     uint64_t ahead = (missed & !p->config.in_order & (known > front)) ? known - front : 0;
     uint64_t units = ahead + (uint64_t)late * ISSUE_UNITS_PER_CYCLE;
+
     p->time[PIPELINE_FRONT] = front + units;
     p->late[CAUSE_BRANCH] += units;
     p->is_late |= units != 0;

@@ -19,7 +19,7 @@ const char *predictor_init(struct predictor *p, const struct predictor_config *c
         return "predictor: btb_ways must be from 1 to 64";
     if (config->return_depth == 0 || config->return_depth > 1024)
         return "predictor: return_depth must be from 1 to 1024";
-    p->btb_set_mask = config->btb_sets - 1;
+    p->btb_set_mask = config->btb_sets - 1ull;
     p->btb_ways = config->btb_ways;
     p->depth = config->return_depth;
     p->mispredict = config->mispredict;
@@ -44,24 +44,13 @@ void predictor_free(struct predictor *p)
     p->stack = NULL;
 }
 
-static inline struct btb_entry *btb_set(const struct predictor *p, uint64_t pc)
-{
-    return p->btb + (pc & p->btb_set_mask) * p->btb_ways;
-}
-
-static inline bool is_newest_target(const struct predictor *p, uint64_t pc, uint64_t target)
-{
-    const struct btb_entry *newest = btb_set(p, pc);
-    return (newest->pc == pc) & (newest->target == target);
-}
-
 /* Whether the BTB had this target for pc; afterwards it has, as the newest entry of its set. */
 static bool learn_target(struct predictor *p, uint64_t pc, uint64_t target)
 {
-    struct btb_entry *set = btb_set(p, pc);
-    if (is_newest_target(p, pc, target))
+    struct btb_entry *set = predictor_btb_set(p, pc);
+    if (set->pc == pc && set->target == target)
         return true;
-    uint32_t way = 0;
+    uint64_t way = 0;
     while (way < p->btb_ways - 1 && set[way].pc != pc)
         way++;
     bool foreseen = set[way].pc == pc && set[way].target == target;
@@ -87,25 +76,29 @@ static bool pop_return(struct predictor *p, uint64_t target)
     return p->stack[p->top] == target;
 }
 
-struct foresight predictor_branch(struct predictor *p, struct account *a, enum branch_kind kind, uint64_t pc, uint64_t next,
-                                  uint64_t target, bool taken)
+static enum foresight mispredicted(struct account *a)
 {
-    bool foreseen = true;
-    bool late = false; /* foreseen, but only by the decoder */
-    account_count(a, COUNTER_BRANCHES);
-    if (kind == BRANCH_CONDITIONAL) {
-        foreseen = direction_learn(&p->direction, pc, taken);
-        if (taken & !is_newest_target(p, pc, target))
-            late = !learn_target(p, pc, target);
-    } else if (kind == BRANCH_RETURN) {
-        foreseen = pop_return(p, target);
-    } else {
-        bool had = learn_target(p, pc, target), direct = (kind == BRANCH_DIRECT) | (kind == BRANCH_CALL);
-        late = !had & direct;
-        foreseen = had | direct;
-        if ((kind == BRANCH_CALL) | (kind == BRANCH_INDIRECT_CALL))
-            push_return(p, next);
-    }
-    a->now->n[COUNTER_BRANCH_MISSES] += !foreseen;
-    return (struct foresight){.late = !foreseen ? p->mispredict : late ? p->redirect : 0, .missed = !foreseen};
+    account_count(a, COUNTER_BRANCH_MISSES);
+    return MISPREDICTED;
+}
+
+enum foresight predictor_steer(struct predictor *p, struct account *a, uint64_t pc, uint64_t target, bool taken, bool foreseen)
+{
+    bool had = !taken || learn_target(p, pc, target);
+    if (!foreseen)
+        return mispredicted(a);
+    return had ? FORESEEN : REDIRECTED;
+}
+
+enum foresight predictor_follow(struct predictor *p, struct account *a, enum branch_kind kind, uint64_t pc, uint64_t next,
+                                uint64_t target)
+{
+    if (kind == BRANCH_RETURN)
+        return pop_return(p, target) ? FORESEEN : mispredicted(a);
+    bool had = learn_target(p, pc, target);
+    if (kind != BRANCH_INDIRECT)
+        push_return(p, next);
+    if (had)
+        return FORESEEN;
+    return kind == BRANCH_CALL ? REDIRECTED : mispredicted(a);
 }

@@ -42,27 +42,57 @@ struct btb_entry {
 };
 
 struct predictor {
-    struct direction direction;
-    struct btb_entry *btb;
-    uint32_t btb_set_mask, btb_ways;
+    struct btb_entry *btb; /* set by set, the newest entry first */
+    uint64_t btb_set_mask, btb_ways;
     uint64_t *stack;
     uint32_t depth, top, used;
     uint32_t mispredict, redirect; /* prices in cycles */
+    struct direction direction;
 };
 
 /* NULL, or a sentence. */
 const char *predictor_init(struct predictor *p, const struct predictor_config *config);
 void predictor_free(struct predictor *p);
 
-/* By what the front end comes late to where a branch leads. */
-struct foresight {
-    uint32_t late; /* cycles */
-    bool missed;   /* mispredicted: counted from when it is known where the branch goes */
+/* How the front end came to where a branch led. */
+enum foresight {
+    FORESEEN,
+    REDIRECTED,   /* by the decoder */
+    MISPREDICTED, /* when it was known where the branch goes */
 };
+
+/* By how many cycles it came late. */
+static inline uint32_t predictor_price(const struct predictor *p, enum foresight foresight)
+{
+    return foresight == MISPREDICTED ? p->mispredict : foresight == REDIRECTED ? p->redirect : 0;
+}
+
+static inline struct btb_entry *predictor_btb_set(const struct predictor *p, uint64_t pc)
+{
+    return p->btb + (pc & p->btb_set_mask) * p->btb_ways;
+}
+
+/* The rest of predictor_branch(). Of a conditional or a direct jump: its direction was not `foreseen`, or it went where the
+ * newest entry of its set does not say. Then of the other kinds. */
+enum foresight predictor_steer(struct predictor *p, struct account *a, uint64_t pc, uint64_t target, bool taken, bool foreseen);
+enum foresight predictor_follow(struct predictor *p, struct account *a, enum branch_kind kind, uint64_t pc, uint64_t next,
+                                uint64_t target);
 
 /* `next` is the address behind the branch, what a call pushes; `target` where a taken branch goes (ignored if not
  * taken, which only a conditional can be). Counts and learns. */
-struct foresight predictor_branch(struct predictor *p, struct account *a, enum branch_kind kind, uint64_t pc, uint64_t next,
-                      uint64_t target, bool taken);
+static inline __attribute__((always_inline)) enum foresight predictor_branch(struct predictor *p, struct account *a,
+                                                                             enum branch_kind kind, uint64_t pc, uint64_t next,
+                                                                             uint64_t target, bool taken)
+{
+    account_count(a, COUNTER_BRANCHES);
+    if (kind != BRANCH_CONDITIONAL && kind != BRANCH_DIRECT)
+        return predictor_follow(p, a, kind, pc, next, target);
+    bool foreseen = kind == BRANCH_DIRECT || direction_learn(&p->direction, pc, taken);
+    const struct btb_entry *newest = predictor_btb_set(p, pc);
+    bool elsewhere = (newest->pc != pc) | (newest->target != target);
+    if (foreseen & !(taken & elsewhere))
+        return FORESEEN;
+    return predictor_steer(p, a, pc, target, taken, foreseen);
+}
 
 #endif

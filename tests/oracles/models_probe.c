@@ -122,10 +122,10 @@ void probe_foresee(struct probe *p, uint64_t pc) { direction_foresee(&p->models.
 
 uint32_t probe_branch(struct probe *p, uint32_t kind, uint64_t pc, uint64_t next, uint64_t target, uint32_t taken)
 {
-    struct foresight foresight =
+    enum foresight foresight =
         predictor_branch(&p->models.predictor, &p->account, (enum branch_kind)kind, pc, next, target, taken != 0);
-    account_charge(&p->account, CAUSE_BRANCH, foresight.late);
-    return foresight.missed;
+    account_charge(&p->account, CAUSE_BRANCH, predictor_price(&p->models.predictor, foresight));
+    return foresight == MISPREDICTED;
 }
 
 /* present, paddr, page_shift, writable, user, nx, global, levels, uncharged, then address and content of each entry */
