@@ -62,7 +62,9 @@ class _Result(ctypes.Structure):
 class _Summary(ctypes.Structure):
     _fields_ = [
         ("step", ctypes.c_void_p),
+        ("operations", ctypes.c_void_p),
         ("passes", ctypes.c_uint32),
+        ("surprises", ctypes.c_uint32),
         ("pairs", ctypes.c_uint32),
         ("results", ctypes.c_uint32),
         ("retired_terms", ctypes.c_uint32),
