@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -112,6 +113,13 @@ def _row(configuration: Configuration, runs: list[dict[str, float]]) -> tuple[st
     )
 
 
+def _once(options: argparse.Namespace) -> int:
+    if options.one_processor:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    print(json.dumps(run_once(Configuration(*options.once), options.millions)))
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the benchmarks and print a table; a start lasts until the first instruction."""
     parser = argparse.ArgumentParser(
@@ -136,10 +144,10 @@ def main(argv: list[str] | None = None) -> int:
         help="measure runs of 10^7 instructions to 10^POWER (default 10)",
     )
     parser.add_argument("--once", nargs=3, metavar=("ARCH", "GUEST", "FIDELITY"), help=argparse.SUPPRESS)
+    parser.add_argument("--one-processor", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.once:
-        print(json.dumps(run_once(Configuration(*options.once), options.millions)))
-        return 0
+        return _once(options)
     architectures = [options.arch] if options.arch else ARCHITECTURES
     if options.qemu:
         return bench_qemu.compare(architectures, options.runs, options.millions)
