@@ -204,20 +204,27 @@ void backlog_turn(struct core *c)
     page->end = l->next;
     charger_hand_over(c);
     write_on(l, c->charger.handed % BACKLOG_PAGES);
-    backlog_reckon(c, false);
+    backlog_reckon(c);
 }
 
-void backlog_reckon(struct core *c, bool all)
+void backlog_reckon(struct core *c)
 {
     struct backlog *l = &c->backlog;
-
-    if (all)
-        charger_catch_up(c);
     uint64_t charged = charger_charged(&c->charger);
-    if (charged == l->opened || !l->left)
+
+    if (charged == l->reckoned || !l->left)
         return;
     const struct backlog_page *last = &l->page[(charged - 1) % BACKLOG_PAGES];
     l->credit = l->left - last->passed - (l->spent - last->spent);
+    l->reckoned = charged;
+}
+
+bool backlog_await(struct core *c)
+{
+    if (!c->backlog.left || !charger_await_one(c, c->backlog.reckoned))
+        return false;
+    backlog_reckon(c);
+    return true;
 }
 
 void backlog_tell(struct core *c, uint64_t *cause)
@@ -244,7 +251,7 @@ void backlog_open(struct core *c, uint64_t cycles)
     l->left = (int64_t)((cycles < FAR_AHEAD ? cycles : FAR_AHEAD) * ISSUE_UNITS_PER_CYCLE);
     l->credit = l->left - passed(c);
     l->spent = 0;
-    l->opened = c->charger.handed;
+    l->reckoned = c->charger.handed;
 }
 
 void backlog_close(struct core *c)

@@ -40,7 +40,7 @@ enum record_kind {
 enum { RECORD_KIND_MASK = 3, RECORD_WRITE = 4, RECORD_SHIFT = 8 };
 _Static_assert(RECORD_KINDS == RECORD_KIND_MASK + 1, "the kind is in the low bits");
 
-enum { BACKLOG_WORDS = 512, BACKLOG_PAGES = CHARGER_PAGES };
+enum { BACKLOG_WORDS = 256, BACKLOG_PAGES = CHARGER_PAGES };
 
 struct backlog_page {
     int64_t spent;   /* up to its end, by who executed */
@@ -55,7 +55,7 @@ struct backlog {
     int64_t credit;            /* issue units, until then nothing is due; less than what may come: ask */
     int64_t left;              /* from when it was opened to what is due next; 0: that is not known any more */
     int64_t spent;             /* since it was opened, at the most, by what is written down */
-    uint64_t opened;           /* the first page since */
+    uint64_t reckoned;         /* with so many pages charged the credit was made */
     uint32_t line_interval;    /* cycles that an access beyond a hit may take besides */
     bool open;
 
@@ -76,8 +76,11 @@ void backlog_init(struct core *c);
 /* Nothing is due for so many cycles after the last that is in the books. */
 void backlog_open(struct core *c, uint64_t cycles);
 
-/* Make the credit what is known by now of the pages that were charged; with `all` of those that were handed over. */
-void backlog_reckon(struct core *c, bool all);
+/* Make the credit what is known by now of the pages that were charged. */
+void backlog_reckon(struct core *c);
+
+/* Wait for the next of them and reckon again. False, and nothing done, if all have been. */
+bool backlog_await(struct core *c);
 
 /* What comes may pass so much time. */
 static inline void backlog_spend(struct backlog *l, uint64_t units)

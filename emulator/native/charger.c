@@ -34,11 +34,13 @@ static bool has_pages(struct charger *t)
            atomic_load_explicit(&t->charged, memory_order_relaxed);
 }
 
-/* In the place of the one who charges, and there is one. */
+/* In the place of the one who charges: the next page, if there is one. Only who has the place can tell. */
 static void charge_page(struct core *c, struct charger *t)
 {
     uint64_t number = atomic_load_explicit(&t->charged, memory_order_relaxed);
 
+    if (!has_pages(t))
+        return;
     backlog_charge_page(c, number);
     atomic_store_explicit(&t->charged, number + 1, memory_order_release);
 }
@@ -66,8 +68,7 @@ static void *charge_pages(void *core)
         } else if (!has_pages(t) || atomic_load_explicit(&t->wanted, memory_order_relaxed) || !take_place(t)) {
             look_again(&looks);
         } else {
-            if (has_pages(t))
-                charge_page(c, t);
+            charge_page(c, t);
             leave_place(t);
             looks = 0;
         }
@@ -116,11 +117,25 @@ void charger_know_process(struct charger *t)
     atomic_store(&t->asleep, false);
 }
 
+/* Until more than so many pages have been charged; if that takes long, by charging one in the thread's place. */
+static void await(struct core *c, uint64_t charged)
+{
+    struct charger *t = &c->charger;
+    uint32_t looks = 0;
+
+    while (charger_charged(t) <= charged) {
+        if (looks >= LOOKS_BEFORE_YIELD && take_place(t)) {
+            charge_page(c, t);
+            leave_place(t);
+        }
+        look_again(&looks);
+    }
+}
+
 void charger_hand_over(struct core *c)
 {
     struct charger *t = &c->charger;
     uint64_t handed = atomic_load_explicit(&t->handed, memory_order_relaxed) + 1;
-    uint32_t looks = 0;
 
     atomic_store(&t->handed, handed);
     if (!t->running && t->allowed && ++t->lone_pages == LONE_PAGES)
@@ -131,13 +146,16 @@ void charger_hand_over(struct core *c)
     }
     if (atomic_load(&t->asleep) && atomic_exchange(&t->asleep, false))
         sem_post(&t->wake);
-    while (handed - atomic_load_explicit(&t->charged, memory_order_acquire) == CHARGER_PAGES) {
-        if (looks >= LOOKS_BEFORE_YIELD && take_place(t)) {
-            charge_page(c, t);
-            leave_place(t);
-        }
-        look_again(&looks);
-    }
+    if (handed >= CHARGER_PAGES)
+        await(c, handed - CHARGER_PAGES);
+}
+
+bool charger_await_one(struct core *c, uint64_t charged)
+{
+    if (charged == atomic_load_explicit(&c->charger.handed, memory_order_relaxed))
+        return false;
+    await(c, charged);
+    return true;
 }
 
 void charger_catch_up(struct core *c)

@@ -19,7 +19,7 @@
 
 struct core;
 
-enum { CHARGER_PAGES = 8 };
+enum { CHARGER_PAGES = 16 };
 
 struct charger {
     _Atomic uint64_t handed;  /* pages, since the machine was made */
@@ -48,6 +48,9 @@ static inline uint64_t charger_charged(struct charger *t)
 {
     return atomic_load_explicit(&t->charged, memory_order_acquire);
 }
+
+/* Waits until more than so many pages have been charged. False, and at once, if no more have been handed over. */
+bool charger_await_one(struct core *c, uint64_t charged);
 
 /* All pages handed over have been charged, and the thread keeps away until the next one is. */
 void charger_catch_up(struct core *c);

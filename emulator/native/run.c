@@ -344,10 +344,8 @@ static __attribute__((noinline)) bool look_ahead(struct core *c, const struct bl
     if (l->open) {
         if (backlog_is_full(l))
             backlog_turn(c);
-        if (l->credit <= b->longest)
-            backlog_reckon(c, false);
-        if (l->credit <= b->longest)
-            backlog_reckon(c, true);
+        while (l->credit <= b->longest && backlog_await(c))
+            ;
         if (l->credit > b->longest)
             return true;
     }
