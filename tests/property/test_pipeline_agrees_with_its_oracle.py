@@ -44,8 +44,13 @@ def random_block(random: Random) -> list[MicroOp]:
 
 
 def random_misses(random: Random, ops: list[MicroOp]) -> dict[int, int]:
+    """Short ones too, behind which a port or another result retires later."""
     accesses = sum(op.accesses for op in ops)
-    return {number: UNITS * random.randrange(1, 200) for number in range(accesses) if random.random() < 0.2}
+    return {
+        number: UNITS * random.choice((1, 1, random.randrange(1, 200)))
+        for number in range(accesses)
+        if random.random() < 0.2
+    }
 
 
 @pytest.mark.parametrize("core", CORES)
@@ -86,6 +91,15 @@ def test_with_misses_the_times_are_the_oracles_and_the_causes_sum_to_the_block(
         if misses:
             assert sum(units for cause, units in cost.items() if cause >= 0) == spent
             assert (memory.used > used) == (by_code and not config["in_order"])
+
+
+def test_by_code_a_block_with_a_miss_retires_no_sooner_than_its_port_is_free() -> None:
+    memory = HostCode()
+    pipeline = Native(OUT_OF_ORDER, memory.words)
+    load = MicroOp(LOAD, (), (REGISTERS,), UNITS, port=1, occupancy=50 * UNITS, accesses=1)
+    pipeline.block([load], {0: UNITS}, 1, summary=True)
+    assert memory.used
+    assert pipeline.time[RETIRED] == 50 * UNITS
 
 
 LOADS = [MicroOp(LOAD, (), (REGISTERS,), 4 * UNITS, slot=UNITS // 4, accesses=1)]
