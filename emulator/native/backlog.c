@@ -115,7 +115,7 @@ void backlog_hold(struct core *c, enum cause cause, uint32_t cycles)
 {
     *room(c) = (uint64_t)cycles << 32 | (uint64_t)cause << RECORD_SHIFT | RECORD_HOLD;
     c->backlog.next++;
-    backlog_spend(&c->backlog, (uint64_t)cycles * ISSUE_UNITS_PER_CYCLE);
+    c->backlog.spent += (int64_t)((uint64_t)cycles * ISSUE_UNITS_PER_CYCLE);
 }
 
 void backlog_access(struct core *c, uint32_t access, uint32_t miss, uint32_t walk, bool write)
@@ -125,7 +125,7 @@ void backlog_access(struct core *c, uint32_t access, uint32_t miss, uint32_t wal
     at[0] = (uint64_t)access << RECORD_SHIFT | (write ? RECORD_WRITE : 0) | RECORD_ACCESS;
     at[1] = (uint64_t)miss << 32 | walk;
     c->backlog.next += 2;
-    backlog_spend(&c->backlog, cycles * ISSUE_UNITS_PER_CYCLE);
+    c->backlog.spent += (int64_t)(cycles * ISSUE_UNITS_PER_CYCLE);
 }
 
 /* ---- all of it ---- */
@@ -215,7 +215,7 @@ void backlog_reckon(struct core *c)
     if (charged == l->reckoned || !l->left)
         return;
     const struct backlog_page *last = &l->page[(charged - 1) % BACKLOG_PAGES];
-    l->credit = l->left - last->passed - (l->spent - last->spent);
+    l->limit = l->left - last->passed + last->spent;
     l->reckoned = charged;
 }
 
@@ -249,7 +249,7 @@ void backlog_open(struct core *c, uint64_t cycles)
     l->open = true;
     l->block = NULL;
     l->left = (int64_t)((cycles < FAR_AHEAD ? cycles : FAR_AHEAD) * ISSUE_UNITS_PER_CYCLE);
-    l->credit = l->left - passed(c);
+    l->limit = l->left - passed(c);
     l->spent = 0;
     l->reckoned = c->charger.handed;
 }
@@ -263,6 +263,6 @@ void backlog_close(struct core *c)
     charge(c, begin, l->next);
     l->next = begin;
     l->open = false;
-    l->credit = 0;
+    l->limit = 0;
     backlog_tell(c, c->account.cause);
 }

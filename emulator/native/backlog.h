@@ -10,8 +10,8 @@
  *   ACCESS    so did one of its loads and stores
  *
  * Who charges reads that, moves the times and sums up, in an account of its own. What a block can take at the most is known
- * (`longest`). So is thereby how long certainly nothing is due: `credit`, from which each record takes what it may
- * pass, and which is reckoned anew from what pages that were charged have really passed.
+ * (`longest`). So is thereby for how long certainly nothing is due: up to `limit` of what records may pass at the most, which
+ * is reckoned anew from what those on pages that were charged have really passed.
  *
  * core_settle() closes the backlog: it charges what is there and tells the books. Everything but the short way of the hook
  * works on a closed one; then the block that is being executed is the only one that was entered and not left.
@@ -52,10 +52,10 @@ struct backlog_page {
 struct backlog {
     /* who executes */
     uint64_t *next, *full;     /* where to write on its page; from where there is no room for a record */
-    int64_t credit;            /* issue units, until then nothing is due; less than what may come: ask */
+    int64_t spent;             /* issue units since it was opened, at the most, by what is written down */
+    int64_t limit;             /* while less is spent, nothing is due; else: ask */
     int64_t left;              /* from when it was opened to what is due next; 0: that is not known any more */
-    int64_t spent;             /* since it was opened, at the most, by what is written down */
-    uint64_t reckoned;         /* with so many pages charged the credit was made */
+    uint64_t reckoned;         /* with so many pages charged the limit was made */
     uint32_t line_interval;    /* cycles that an access beyond a hit may take besides */
     bool open;
 
@@ -76,18 +76,11 @@ void backlog_init(struct core *c);
 /* Nothing is due for so many cycles after the last that is in the books. */
 void backlog_open(struct core *c, uint64_t cycles);
 
-/* Make the credit what is known by now of the pages that were charged. */
+/* Make the limit what is known by now of the pages that were charged. */
 void backlog_reckon(struct core *c);
 
 /* Wait for the next of them and reckon again. False, and nothing done, if all have been. */
 bool backlog_await(struct core *c);
-
-/* What comes may pass so much time. */
-static inline void backlog_spend(struct backlog *l, uint64_t units)
-{
-    l->credit -= (int64_t)units;
-    l->spent += (int64_t)units;
-}
 
 /* Write down, in the block entered last: of its fetch, of its access with this number. */
 void backlog_hold(struct core *c, enum cause cause, uint32_t cycles);
@@ -112,20 +105,23 @@ void backlog_tell(struct core *c, uint64_t *cause);
 
 static inline bool backlog_is_full(const struct backlog *l) { return l->next >= l->full; }
 
-/* Who charges has read the line of the host's cache that will be written soon: ask for it in time. */
-static inline void backlog_prepare(const struct backlog *l)
+/* Whether the block can be entered and written down without asking whether something is due. */
+static inline bool backlog_takes(const struct backlog *l, const struct block *b)
 {
-    __asm__ volatile("prefetchw %0" : : "m"(l->next[2 * BLOCK_LINE / sizeof(uint64_t)]));
+    return (l->spent + b->longest < l->limit) & !backlog_is_full(l);
 }
 
-/* There is room for a record. */
+/* It takes it. Who charges has read the line of the host's cache that will be written soon: that is asked for in time. */
 static inline void backlog_enter(struct backlog *l, const struct block *b, uint64_t pc)
 {
+    uint64_t *next = l->next;
     bool elsewhere = pc != b->pc;
-    backlog_prepare(l);
-    l->next[0] = (uintptr_t)b | (elsewhere ? RECORD_ENTER_AT : RECORD_ENTER);
-    l->next[1] = pc;
-    l->next += 1 + elsewhere;
+
+    __asm__ volatile("prefetchw %0" : : "m"(next[2 * BLOCK_LINE / sizeof(*next)]));
+    next[0] = (uintptr_t)b | (elsewhere ? RECORD_ENTER_AT : RECORD_ENTER);
+    next[1] = pc;
+    l->next = next + 1 + elsewhere;
+    l->spent += b->longest;
 }
 
 #endif

@@ -278,7 +278,8 @@ void core_refund_element(struct core *c);               /* it was not executed *
 enum {                   /* in the low bits of a hook's argument, else its block */
     HOOK_RETRY = 1,      /* one instruction, done again */
     HOOK_PROBE = 2,      /* at an address that probe.h watches */
-    HOOK_BITS = 3,
+    HOOK_ROUTINE = 4,    /* a block with nothing to it but its price, and none of the two; its translation may be cut */
+    HOOK_BITS = 7,
 };
 void core_watch_accesses(struct core *c); /* from now on; not while the engine runs, whose translations are to be flushed */
 void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, int max_insns);

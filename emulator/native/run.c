@@ -18,7 +18,7 @@
 
 #include <string.h>
 
-/* Part of the hook itself, although the long way calls it too. */
+/* Part of the hook itself. */
 #define HOT static inline __attribute__((always_inline))
 
 /* ---- into a block and out of it ---- */
@@ -41,7 +41,7 @@ static void fetch_across_pages(struct core *c, uint64_t pc, uint32_t bytes)
 }
 
 /* What lies on one page is where the engine found it: no matter what the model's TLB makes of the address. */
-HOT void fetch(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
+static void fetch(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
 {
     if (__builtin_expect(!b->lines, false))
         fetch_across_pages(c, pc, bytes);
@@ -49,8 +49,22 @@ HOT void fetch(struct core *c, const struct block *b, uint64_t pc, uint32_t byte
         hierarchy_fetch_lines(&c->models.hierarchy, &c->account, b->line, b->lines);
 }
 
+/* Whether all that lies on one page and its fetch would move nothing: neither in the I-TLB nor in L1I. */
+HOT bool is_fetched_unmoved(const struct core *c, const struct block *b, uint64_t pc)
+{
+    const struct cache *l1i = &c->models.hierarchy.l1i;
+    uint32_t line = b->line, end = line + b->lines;
+
+    if (!b->lines || !mmu_unmoved(&c->models.mmu, ACCESS_FETCH, pc & ~0xfffull))
+        return false;
+    for (; line != end; line++)
+        if (!cache_touch_newest(l1i, line, false))
+            return false;
+    return true;
+}
+
 /* The block entered: counted as a whole, its lines fetched. */
-HOT void begin_block(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
+static inline void begin_block(struct core *c, const struct block *b, uint64_t pc, uint32_t bytes)
 {
     c->account.now->n[COUNTER_INSTRUCTIONS] += b->insns;
     fetch(c, b, pc, bytes);
@@ -277,13 +291,11 @@ void core_retried_store(struct core *c)
 
 /* ---- the hook ---- */
 
-static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
+static void on_block(struct core *c, uint64_t pc, uint32_t size, const struct block *b, uintptr_t user)
 {
-    const struct block *b = (const struct block *)((uintptr_t)user & ~(uintptr_t)HOOK_BITS);
-
     if (c->retrying)
         core_retried_store(c);
-    if ((uintptr_t)user & HOOK_RETRY && retry_instruction(c, pc, size))
+    if (user & HOOK_RETRY && retry_instruction(c, pc, size))
         return;
     if (pc == c->repeat_pc && c->continue_pc == NOWHERE) { /* between two elements of a string instruction */
         if (b && b->flags & BLOCK_REPEATS) {
@@ -304,7 +316,7 @@ static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
     if (pc == c->continue_pc && continue_block(c, b, pc, size)) {
         if (c->attribution)
             attribution_step(c, pc);
-        if ((uintptr_t)user & HOOK_PROBE && !c->stop)
+        if (user & HOOK_PROBE && !c->stop)
             probe_pass_inside(c, pc);
         return;
     }
@@ -319,23 +331,16 @@ static void on_block(struct core *c, uint64_t pc, uint32_t size, void *user)
         resume_repeat(c, b, pc);
         return;
     }
-    if ((uintptr_t)user & HOOK_PROBE)
+    if (user & HOOK_PROBE)
         probe_pass(c, pc);
     if (b->mark)
         mark_pass(c, b->mark, pc);
     enter_block(c, b, pc, size);
 }
 
-/* A block with nothing to it but its price, all of it translated. */
-static inline bool is_routine(const void *user, uint32_t size)
-{
-    const struct block *b = user;
-    return b && !((uintptr_t)user & HOOK_BITS) && !b->mark && !b->flags && b->bytes == size;
-}
-
-/* The credit does not reach for another block, or there is no room to write it down. If all that is known by now does not tell
- * either that nothing is due, the block before is left and all is charged; then that is known to the cycle. */
-static __attribute__((noinline)) bool look_ahead(struct core *c, const struct block *b, uint64_t pc)
+/* If all that is known by now does not tell that nothing is due before the block ends, the one before it is left and all is
+ * charged; then that is known to the cycle. False: something is due, or more is to be done than to count. */
+static bool look_ahead(struct core *c, const struct block *b, uint64_t pc)
 {
     struct backlog *l = &c->backlog;
 
@@ -344,9 +349,9 @@ static __attribute__((noinline)) bool look_ahead(struct core *c, const struct bl
     if (l->open) {
         if (backlog_is_full(l))
             backlog_turn(c);
-        while (l->credit <= b->longest && backlog_await(c))
+        while (!backlog_takes(l, b) && backlog_await(c))
             ;
-        if (l->credit > b->longest)
+        if (backlog_takes(l, b))
             return true;
     }
     core_leave_block(c, pc);
@@ -356,28 +361,53 @@ static __attribute__((noinline)) bool look_ahead(struct core *c, const struct bl
     return true;
 }
 
-void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
+/* What is seldom ends in a call of these instead of waiting for their return: so there is nothing to keep across one. */
+#define TAIL __attribute__((musttail)) return
+
+static __attribute__((noinline)) void on_block_by_the_long_way(void *uc, uint64_t pc, uint32_t size, void *user)
 {
     struct core *c = running;
+    const struct block *b = (const struct block *)((uintptr_t)user & ~(uintptr_t)HOOK_BITS);
     (void)uc;
 
-    if (!c) /* learning its state */
+    if ((uintptr_t)user & HOOK_ROUTINE && b->bytes == size && look_ahead(c, b, pc)) {
+        backlog_enter(&c->backlog, b, pc);
+        c->block = b;
+        c->block_pc = pc;
+        begin_block(c, b, pc, size);
         return;
-    if (is_routine(user, size)) {
-        const struct block *b = user;
-        struct backlog *l = &c->backlog;
-        if ((l->credit > b->longest && !backlog_is_full(l)) || look_ahead(c, b, pc)) {
-            backlog_spend(l, b->longest);
-            backlog_enter(l, b, pc);
-            begin_block(c, b, pc, size);
-            c->block = b;
-            c->block_pc = pc;
-            return;
-        }
     }
     if (c->stop) /* told to stop, and here again: not entered */
         return;
     core_settle(c);
-    on_block(c, pc, size, user);
+    on_block(c, pc, size, b, (uintptr_t)user);
     core_quieten(c);
+}
+
+static __attribute__((noinline)) void begin_block_that_moves(void *uc, uint64_t pc, uint32_t size, void *user)
+{
+    (void)uc;
+    (void)user;
+    begin_block(running, running->block, pc, size);
+}
+
+void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user)
+{
+    struct core *c = running;
+    const struct block *b = (const struct block *)((uintptr_t)user - HOOK_ROUTINE);
+
+    if (!c) /* learning its state */
+        return;
+    if (!((uintptr_t)user & HOOK_ROUTINE) || b->bytes != size || !backlog_takes(&c->backlog, b))
+        TAIL on_block_by_the_long_way(uc, pc, size, user);
+    backlog_enter(&c->backlog, b, pc);
+    c->block = b;
+    c->block_pc = pc;
+    c->accesses = 0; /* those in between were no block's */
+    if (!is_fetched_unmoved(c, b, pc))
+        TAIL begin_block_that_moves(uc, pc, size, user);
+    uint64_t *counter = c->account.now->n;
+    counter[COUNTER_INSTRUCTIONS] += b->insns;
+    counter[COUNTER_ITLB_LOADS]++;
+    counter[COUNTER_L1I_LOADS] += b->lines;
 }

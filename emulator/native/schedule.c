@@ -4,7 +4,7 @@
  */
 #include "core.h"
 
-/* Translations that count without the hook look at `quiet_until` alone, and the hook's own short way at `quiet` and the credit:
+/* Translations that count without the hook look at `quiet_until` alone, and the hook's own short way at the backlog's limit:
  * they stand for all that may lie between two blocks, or in the middle of one. */
 void core_quieten(struct core *c)
 {
@@ -13,7 +13,7 @@ void core_quieten(struct core *c)
 
     c->quiet_until = routine ? c->due : 0;
     c->quiet = routine && c->timing;
-    c->backlog.credit = c->backlog.left = 0;
+    c->backlog.limit = c->backlog.left = 0;
 }
 
 void core_rearm(struct core *c)

@@ -97,8 +97,10 @@ void core_translate(struct core *c, cpu_t *cpu, struct translation_block *tb, in
     int wanted = b ? instructions_wanted(c, b, tb->pc) : 1;
     /* The engine asks for a single instruction when a store changed the very code it was executing: the one that stores
      * is done again. */
-    *c->hook_user_data = (void *)((uintptr_t)b | (max_insns == 1 ? HOOK_RETRY : 0) |
-                                  (probes_are_at(&c->probes, tb->pc) ? HOOK_PROBE : 0));
+    uintptr_t bits = (max_insns == 1 ? HOOK_RETRY : 0) | (probes_are_at(&c->probes, tb->pc) ? HOOK_PROBE : 0);
+    if (b && !bits && !b->mark && !b->flags)
+        bits = HOOK_ROUTINE;
+    *c->hook_user_data = (void *)((uintptr_t)b | bits);
     if (b && !c->sees_accesses && needs_accesses(c, b, tb->flags)) {
         c->wants_accesses = c->code_changed = true; /* all is translated again, before this runs */
         core_rearm(c);

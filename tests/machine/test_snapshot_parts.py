@@ -57,7 +57,7 @@ ANEW = """
     short_cuts fast_accesses counting sees_accesses tlb_fills tlb_patience tlb_grows code_page engine_error
     next_event stop_at stop code_changed stop_requested halted steps_left stepping
     attribution ledger.interrupt_where ledger.places_lost
-    account.issue_fraction charger backlog.next backlog.full backlog.credit backlog.left backlog.spent
+    account.issue_fraction charger backlog.next backlog.full backlog.limit backlog.left backlog.spent
     backlog.reckoned backlog.open backlog.block backlog.block_pc backlog.owed backlog.counters backlog.cause
     backlog.page backlog.account.now backlog.account.cause backlog.account.cycles backlog.account.delay
     backlog.account.delayed

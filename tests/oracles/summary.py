@@ -69,6 +69,7 @@ class _Summary(ctypes.Structure):
         ("results", ctypes.c_uint32),
         ("retired_terms", ctypes.c_uint32),
         ("retired_after_front", ctypes.c_uint32),
+        ("longest", ctypes.c_uint32),
         ("pair", ctypes.POINTER(_Pair)),
         ("result", ctypes.POINTER(_Result)),
         ("retired", ctypes.c_void_p),
