@@ -3,7 +3,7 @@
  * core.h: one machine's native core: everything that happens per block, per access and per ring crossing.
  *
  * Reading order: this file; seam.h (how the engine is reached); block.h, ledger.h, probe.h, models.h, trace.h,
- * debug.h, attribution.h (what is kept); run.c (the block hook); charge.c,
+ * debug.h, attribution.h (what is kept); run.c, cut.c (the block hook, and what cuts a block); charge.c,
  * pipeline.h, summary.c, summary_code.c, operations_code.c, backlog.h (what a block costs); charger.h (and who finds out);
  * schedule.c (the run loop); translate.c, emit.c (translations);
  * access.c (loads and stores). What differs between architectures lies in a folder of its own, with the same names in
@@ -238,6 +238,11 @@ void core_grow_tlb(struct core *c);                     /* the engine's, at the 
 
 /* run.c */
 void core_leave_block(struct core *c, uint64_t next_pc);/* the block is done: its branch is known */
+void core_stop_here(struct core *c, uint64_t pc, enum stop_reason reason); /* the run ends before this instruction */
+void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user);
+void core_retried_store(struct core *c);                /* the store for which an instruction was retried is done */
+
+/* cut.c */
 bool core_cut_block(struct core *c, uint64_t pc);       /* the block ends before the instruction at pc; false if it had
                                                            ended: that instruction could not even be fetched */
 /* An exception was delivered and its handler is next; `begun` says whether the instruction that raised it was. A guest
@@ -245,9 +250,6 @@ bool core_cut_block(struct core *c, uint64_t pc);       /* the block ends before
  * before which nothing was executed is a step, takes a cycle, and ends the run as the end of a block would. */
 void core_exception_taken(struct core *c, bool begun);
 void core_shut_down(struct core *c);                    /* no exception can be delivered: the run ends */
-void core_stop_here(struct core *c, uint64_t pc, enum stop_reason reason); /* the run ends before this instruction */
-void core_on_block(void *uc, uint64_t pc, uint32_t size, void *user);
-void core_retried_store(struct core *c);                /* the store for which an instruction was retried is done */
 
 /* repeat.c */
 void core_remember_repeat(struct core *c, uint64_t pc); /* the string instruction at pc is cut between two elements */
