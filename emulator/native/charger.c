@@ -10,8 +10,11 @@
 
 #include "core.h"
 
-/* Looks before somebody who waits gives the processor away. A page takes some 20 us, a look a few ns. */
-enum { LOOKS_BEFORE_YIELD = 1 << 10, LOOKS_BEFORE_SLEEP = 1 << 13, LONE_PAGES = 16 };
+/* Looks before somebody who waits gives the processor away, thinks that the other one has none, or sleeps. A page takes some
+ * 10 us, a look some 20 ns. */
+enum { LOOKS_BEFORE_YIELD = 1 << 10, LOOKS_BEFORE_REST = 1 << 12, LOOKS_BEFORE_SLEEP = 1 << 13 };
+/* Pages before it is started, of the first rest and of the longest, and on time before the next rest is a first one again. */
+enum { LONE_PAGES = 16, FIRST_REST = 64, LONGEST_REST = 1 << 12, PAGES_ON_TIME = 1 << 10 };
 
 static inline void look_again(uint32_t *looks)
 {
@@ -95,6 +98,7 @@ static void start(struct core *c)
 void charger_init(struct charger *t)
 {
     sem_init(&t->wake, 0, 0);
+    t->next_rest = FIRST_REST;
 }
 
 void charger_quit(struct charger *t)
@@ -117,19 +121,53 @@ void charger_know_process(struct charger *t)
     atomic_store(&t->asleep, false);
 }
 
-/* Until more than so many pages have been charged; if that takes long, by charging one in the thread's place. */
-static void await(struct core *c, uint64_t charged)
+/* Take its place and charge all that was handed over. */
+static void charge_alone(struct core *c)
 {
     struct charger *t = &c->charger;
     uint32_t looks = 0;
 
-    while (charger_charged(t) <= charged) {
-        if (looks >= LOOKS_BEFORE_YIELD && take_place(t)) {
-            charge_page(c, t);
-            leave_place(t);
-        }
+    atomic_store_explicit(&t->wanted, true, memory_order_relaxed);
+    while (!take_place(t))
         look_again(&looks);
+    while (has_pages(t))
+        charge_page(c, t);
+    leave_place(t);
+    atomic_store_explicit(&t->wanted, t->resting > 0, memory_order_relaxed);
+}
+
+/* Until more than so many pages have been charged. A thread that is late with that has no processor to itself: it is left
+ * alone for a while, each time for longer. */
+static void await(struct core *c, uint64_t charged)
+{
+    struct charger *t = &c->charger;
+
+    for (uint32_t looks = 0; charger_charged(t) <= charged; look_again(&looks)) {
+        if (looks < LOOKS_BEFORE_REST)
+            continue;
+        t->resting = t->next_rest;
+        t->next_rest = t->next_rest < LONGEST_REST ? 2 * t->next_rest : LONGEST_REST;
+        t->on_time = 0;
+        charge_alone(c);
     }
+}
+
+/* What it makes of another page that is full. */
+static bool takes_page(struct core *c)
+{
+    struct charger *t = &c->charger;
+
+    if (!t->running && t->allowed && ++t->lone_pages == LONE_PAGES)
+        start(c);
+    if (!t->running)
+        return false;
+    if (t->resting) {
+        t->resting--;
+        return false;
+    }
+    if (++t->on_time == PAGES_ON_TIME)
+        t->next_rest = FIRST_REST;
+    return true;
 }
 
 void charger_hand_over(struct core *c)
@@ -138,10 +176,8 @@ void charger_hand_over(struct core *c)
     uint64_t handed = atomic_load_explicit(&t->handed, memory_order_relaxed) + 1;
 
     atomic_store(&t->handed, handed);
-    if (!t->running && t->allowed && ++t->lone_pages == LONE_PAGES)
-        start(c);
-    if (!t->running) {
-        charge_page(c, t);
+    if (!takes_page(c)) {
+        charge_alone(c);
         return;
     }
     if (atomic_load(&t->asleep) && atomic_exchange(&t->asleep, false))
@@ -160,19 +196,6 @@ bool charger_await_one(struct core *c, uint64_t charged)
 
 void charger_catch_up(struct core *c)
 {
-    struct charger *t = &c->charger;
-    uint32_t looks = 0;
-
-    if (!t->running)
-        return;
-    if (atomic_load_explicit(&t->charged, memory_order_acquire) ==
-        atomic_load_explicit(&t->handed, memory_order_relaxed))
-        return;
-    atomic_store_explicit(&t->wanted, true, memory_order_relaxed);
-    while (!take_place(t))
-        look_again(&looks);
-    while (has_pages(t))
-        charge_page(c, t);
-    leave_place(t);
-    atomic_store_explicit(&t->wanted, false, memory_order_relaxed);
+    if (has_pages(&c->charger))
+        charge_alone(c);
 }

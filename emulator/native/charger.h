@@ -5,7 +5,8 @@
  * A backlog is written page by page. Full pages are handed over in order, and charged in order by whoever holds the place
  * of the one who charges: this thread, or the one that executes, which takes it to close the backlog, or when it has no
  * page left to write on and finds it free. What is charged depends on the pages alone, so the books are the same
- * whoever does it, and also without the thread. It is started when a machine has filled a number of pages, where it is
+ * whoever does it, and also without the thread. Where it is late, because the host has something else to do, it is left alone
+ * for a while. It is started when a machine has filled a number of pages, where it is
  * allowed: it is of no use where the process has one processor.
  */
 #ifndef RINGSCOPE_CHARGER_H
@@ -29,6 +30,8 @@ struct charger {
     _Atomic bool asleep, quitting;
     bool allowed, running;
     uint32_t lone_pages; /* filled before there was a thread */
+    uint32_t resting, next_rest; /* pages that it is not asked to charge, now and when it is late again */
+    uint32_t on_time;    /* pages since it was late */
     int process;         /* in which it runs: a forked one has none */
     sem_t wake;
     pthread_t thread;
