@@ -3,11 +3,10 @@
  * charger.h: a thread that charges what is written down while the guest goes on
  *
  * A backlog is written page by page. Full pages are handed over in order, and charged in order by whoever holds the place
- * of the one who charges: this thread, or the one that executes, which takes it to close the backlog, or when it has no
- * page left to write on and finds it free. What is charged depends on the pages alone, so the books are the same
- * whoever does it, and also without the thread. Where it is late, because the host has something else to do, it is left alone
- * for a while. It is started when a machine has filled a number of pages, where it is
- * allowed: it is of no use where the process has one processor.
+ * of the one who charges: this thread, or the one that executes, which takes the place to close the backlog and where the
+ * thread is late, because the host has something else to do; then it leaves it alone for a while. What is charged depends
+ * on the pages alone, so the books are the same whoever does it, and also without the thread. It is started when a
+ * machine has filled a number of pages, where it is allowed: it is of no use where the process has one processor.
  */
 #ifndef RINGSCOPE_CHARGER_H
 #define RINGSCOPE_CHARGER_H
