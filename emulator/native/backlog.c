@@ -178,12 +178,14 @@ static void charge(struct core *c, const uint64_t *word, const uint64_t *end)
     }
 }
 
-/* Units since it was opened, and how far some time is ahead of them: nothing charged so far passes more. */
+/* Units since it was opened, how far some time is ahead of them, and what the block may take that was entered and is charged only
+ * when it is left: nothing written down so far passes more. */
 static int64_t passed(const struct core *c)
 {
     const struct backlog *l = &c->backlog;
     uint64_t units = l->account.cycles * ISSUE_UNITS_PER_CYCLE + l->account.issue_fraction + l->owed;
-    return (int64_t)(units + pipeline_reach(&c->pipeline));
+    uint32_t entered = l->block ? l->block->longest : 0;
+    return (int64_t)(units + pipeline_reach(&c->pipeline) + entered);
 }
 
 void backlog_charge_page(struct core *c, uint64_t number)

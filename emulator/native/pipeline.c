@@ -23,6 +23,8 @@ uint64_t pipeline_reach(const struct pipeline *p)
 
     for (uint32_t i = 0; i < PIPELINE_TIMES; i++)
         latest = later(latest, p->time[i]);
+    for (const struct pending *noted = p->pending, *end = noted + p->pending_count; noted < end; noted++)
+        latest += noted->miss + noted->walk + (uint64_t)p->config.line_interval * ISSUE_UNITS_PER_CYCLE;
     return latest - p->time[PIPELINE_RETIRED];
 }
 

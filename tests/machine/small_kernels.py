@@ -140,6 +140,24 @@ other:
     mov al, 3
     out 0xf4, al
 """,
+    # Words of random lines of 16 MiB, each line known only when the word before is there.
+    "chase": """
+    mov edi, 60000
+again:
+    imul ecx, ecx, 1103515245
+    add ecx, 12345
+    mov esi, ecx
+    shr esi, 8
+    mov eax, [0x200000 + esi]
+    and eax, 0
+    add ecx, eax
+    jmp next
+next:
+    dec edi
+    jnz again
+    mov al, 3
+    out 0xf4, al
+""",
     "halt": "cli\nhlt",
     "triple-fault": "ud2",  # there is no IDT
     "divide-by-zero": "xor ecx, ecx\ndiv ecx",

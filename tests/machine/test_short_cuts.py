@@ -62,6 +62,24 @@ def by_turns(cycles: int) -> whole.Way:
     return way
 
 
+def times_of_stops(kernel: Path, allowed: bool) -> list[int]:
+    """When runs end that are to end every 20011 cycles: a page of the backlog takes less."""
+    observed = whole.Observed(kernel)
+    machine = observed.machine
+    machine.engine.allow_short_cuts(allowed)
+    times = []
+    while machine.run_until_cycle(20_011 * (len(times) + 1)) is None:
+        times.append(machine.engine.time)
+    machine.engine.close()
+    return times
+
+
+def test_a_run_ends_at_the_same_blocks_without_them(tmp_path: Path) -> None:
+    """Blocks take long by what their loads miss, which the hook has to allow for when it looks ahead."""
+    kernel = small_kernels.write("chase", tmp_path)
+    assert times_of_stops(kernel, True) == times_of_stops(kernel, False)
+
+
 @pytest.mark.parametrize("fidelity", FIDELITIES)
 @pytest.mark.parametrize("name", GUESTS)
 def test_a_guest_is_the_same_without_them(name: str, fidelity: str) -> None:
