@@ -79,6 +79,7 @@ void core_share(struct core *c, const struct core *with)
 /* The caller flushes the engine's translations afterwards. */
 void core_allow_short_cuts(struct core *c, bool allowed)
 {
+    core_settle(c); /* who charges looks at the code */
     c->short_cuts = allowed;
     pipeline_use_code(&c->pipeline, allowed ? &c->blocks.code : NULL, c->trial ? 0 : SUMMARY_PATIENCE);
     c->fast_accesses = allowed && tlb_layout.descriptors && !c->debug.watchpoints;

@@ -31,10 +31,11 @@ static bool take_place(struct charger *t)
 
 static void leave_place(struct charger *t) { atomic_store_explicit(&t->held, false, memory_order_release); }
 
+/* Who hands over writes `handed` and then reads `asleep`, who goes to sleep the other way round: one of them sees what the other
+ * wrote, for there is one order of all four. */
 static bool has_pages(struct charger *t)
 {
-    return atomic_load_explicit(&t->handed, memory_order_acquire) !=
-           atomic_load_explicit(&t->charged, memory_order_relaxed);
+    return atomic_load(&t->handed) != atomic_load_explicit(&t->charged, memory_order_relaxed);
 }
 
 /* In the place of the one who charges: the next page, if there is one. Only who has the place can tell. */
