@@ -12,9 +12,9 @@
 
 /* Looks before somebody who waits gives the processor away, thinks that the other one has none, or sleeps. A page takes some
  * 10 us, a look some 20 ns. */
-enum { LOOKS_BEFORE_YIELD = 1 << 10, LOOKS_BEFORE_REST = 1 << 12, LOOKS_BEFORE_SLEEP = 1 << 13 };
+enum { LOOKS_BEFORE_YIELD = 1 << 10, LOOKS_BEFORE_REST = 1 << 14, LOOKS_BEFORE_SLEEP = 1 << 13 };
 /* Pages before it is started, of the first rest and of the longest, and on time before the next rest is a first one again. */
-enum { LONE_PAGES = 16, FIRST_REST = 64, LONGEST_REST = 1 << 12, PAGES_ON_TIME = 1 << 10 };
+enum { LONE_PAGES = 16, FIRST_REST = 64, LONGEST_REST = 1 << 10, PAGES_ON_TIME = 1 << 10 };
 
 static inline void look_again(uint32_t *looks)
 {
