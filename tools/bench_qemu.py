@@ -11,6 +11,7 @@ The plugin is not in Debian's packages: it is built from Debian's own source of 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import statistics
@@ -34,6 +35,8 @@ GUESTS = ROOT / "build" / "tests" / "guest"
 SCRATCH = ROOT / "build" / "bench"
 GUEST = "throughput"
 SHORT = 5  # the short run is this part of the long one
+WITHOUT_MODELS = ("ringscope, functional", "QEMU")
+LONGER = 5  # times the instructions for these
 
 
 @dataclass(frozen=True)
@@ -63,39 +66,38 @@ PAIRS = (
 )
 
 
-def _seconds(command: list[str]) -> float:
-    """Run a command to its end and return how long that took."""
-    start = time.perf_counter()
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
-    )
-    seconds = time.perf_counter() - start
-    if done.returncode not in (0, 1):  # QEMU's debug exit makes status 0 a 1
-        raise SystemExit(
-            f"bench: {command[0]} ended with status {done.returncode}: {done.stderr.decode(errors='replace')}"
-        )
+def _ours(pair: Pair, fidelity: str, millions: int, *more: str) -> float:
+    """Return the seconds of a run of this machine, from its first instruction to its last."""
+    once = ("-m", "ringscope.tools.bench", "--once", pair.arch, GUEST, fidelity, "--millions", str(millions))
+    seconds: float = json.loads(_output([sys.executable, *once, *more]))["seconds"]
     return seconds
 
 
-def _ours(pair: Pair, fidelity: str, millions: int, *more: str) -> list[str]:
-    once = ("-m", "ringscope.tools.bench", "--once", pair.arch, GUEST, fidelity, "--millions", str(millions))
-    return [sys.executable, *once, *more]
-
-
-def _qemu(pair: Pair, plugin: Path | None, millions: int) -> list[str]:
+def _qemu(pair: Pair, plugin: Path | None, millions: int) -> float:
+    """Return the seconds that QEMU takes for it, with its start."""
     command = [*pair.qemu, *COMMON, "-kernel", str(pair.image), "-append", f"millions={millions}"]
     if plugin is not None:
         command += ["-plugin", f"{plugin},l2=on", "-d", "plugin", "-D", os.devnull]
-    return command
+    start = time.perf_counter()
+    _output(command)
+    return time.perf_counter() - start
 
 
-def _ways(pair: Pair, plugin: Path | None) -> dict[str, Callable[[int], list[str]]]:
-    ways: dict[str, Callable[[int], list[str]]] = {
+def _output(command: list[str]) -> bytes:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode not in (0, 1):  # QEMU's debug exit makes status 0 a 1
+        complaint = done.stderr.decode(errors="replace")
+        raise SystemExit(f"bench: {command[0]} ended with status {done.returncode}: {complaint}")
+    return done.stdout
+
+
+def _ways(pair: Pair, plugin: Path | None) -> dict[str, Callable[[int], float]]:
+    ways: dict[str, Callable[[int], float]] = {
         "ringscope, timing": lambda millions: _ours(pair, "timing", millions),
         "the same on one processor": lambda millions: _ours(pair, "timing", millions, "--one-processor"),
         "QEMU, cache plugin": lambda millions: _qemu(pair, plugin, millions),
-        "ringscope, functional": lambda millions: _ours(pair, "functional", millions),
-        "QEMU": lambda millions: _qemu(pair, None, millions),
+        "ringscope, functional": lambda millions: _ours(pair, "functional", millions * LONGER),
+        "QEMU": lambda millions: _qemu(pair, None, millions * LONGER),
     }
     if plugin is None:
         del ways["QEMU, cache plugin"]
@@ -110,11 +112,12 @@ def _rates(pair: Pair, plugin: Path | None, runs: int, millions: int) -> dict[st
     ways = _ways(pair, plugin)
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(runs):
-        for name, command in ways.items():
+        for name, take in ways.items():
             seconds = 0.0
             while seconds <= 0:
-                seconds = _seconds(command(millions)) - _seconds(command(millions // SHORT))
-            rates[name].append((millions - millions // SHORT) / seconds)
+                seconds = take(millions) - take(millions // SHORT)
+            work = (millions - millions // SHORT) * (LONGER if name in WITHOUT_MODELS else 1)
+            rates[name].append(work / seconds)
     return rates
 
 
