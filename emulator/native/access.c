@@ -169,8 +169,10 @@ static inline bool observe_unmoved(uint64_t page, const uint8_t *host, bool writ
     uint32_t line = (uint32_t)(((uint64_t)(uintptr_t)host + quick.from_host) >> h->line_shift);
 
     if (!tlb_front_find(&quick.front[write], page) || (write && c->ledger.current.copying) ||
-        !cache_touch_newest(&h->l1d, line, write))
+        !cache_touch_newest(&h->l1d, line, write)) {
+        hierarchy_expect(h, line);
         return false;
+    }
     c->accesses++;
     account_count(&c->account, COUNTER_DTLB_LOADS);
     account_count(&c->account, write ? COUNTER_L1D_STORES : COUNTER_L1D_LOADS);

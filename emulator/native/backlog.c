@@ -131,7 +131,7 @@ void backlog_access(struct core *c, uint32_t access, uint32_t miss, uint32_t wal
 /* ---- all of it ---- */
 
 /* Another block is entered: the one before is charged as a whole, and its branch. */
-static inline void enter(struct core *c, const struct block *b, uint64_t pc)
+static inline __attribute__((always_inline)) void enter(struct core *c, const struct block *b, uint64_t pc)
 {
     struct backlog *l = &c->backlog;
     const struct block *left = l->block;
@@ -159,21 +159,17 @@ static void charge(struct core *c, const uint64_t *word, const uint64_t *end)
 {
     while (word < end) {
         uint64_t first = *word++;
-        switch ((enum record_kind)(first & RECORD_KIND_MASK)) {
-        case RECORD_ENTER:
-            enter(c, block_of(first), block_of(first)->pc);
-            break;
-        case RECORD_ENTER_AT:
-            enter(c, block_of(first), *word++);
-            break;
-        case RECORD_HOLD:
+        enum record_kind kind = (enum record_kind)(first & RECORD_KIND_MASK);
+        if (kind == RECORD_HOLD) {
             pipeline_hold(&c->pipeline, (enum cause)((uint32_t)first >> RECORD_SHIFT),
                           (first >> 32) * ISSUE_UNITS_PER_CYCLE);
-            break;
-        default:
+        } else if (kind == RECORD_ACCESS) {
             pipeline_note(&c->pipeline, (uint32_t)(first >> RECORD_SHIFT), (uint32_t)(*word >> 32), (uint32_t)*word,
                           first & RECORD_WRITE);
             word++;
+        } else {
+            const struct block *b = block_of(first);
+            enter(c, b, kind == RECORD_ENTER_AT ? *word++ : b->pc);
         }
     }
 }

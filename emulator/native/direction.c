@@ -139,6 +139,8 @@ static inline __attribute__((always_inline)) void look_up(struct direction *d, u
         alternate = differs ? alternate : provider;
         provider = differs ? provider : at.number;
     }
+    __builtin_prefetch(&d->state[provider]);
+    __builtin_prefetch(&d->state[alternate]);
     d->ahead = pc;
     d->provider = provider;
     d->alternate = alternate;

@@ -74,6 +74,13 @@ void hierarchy_free(struct hierarchy *h);
 
 static inline uint64_t hierarchy_paddr_limit(const struct hierarchy *h) { return CACHE_LINE_LIMIT << h->line_shift; }
 
+/* The line may be looked for beyond L1: the host seldom has the sets of large caches at hand, and is told in time. */
+static inline void hierarchy_expect(const struct hierarchy *h, uint32_t line)
+{
+    for (unsigned level = 0; level < OUTER_LEVELS; level++)
+        __builtin_prefetch(cache_set(&h->outer[level], line));
+}
+
 void hierarchy_data_slow(struct hierarchy *h, struct account *a, uint64_t paddr, unsigned size, bool write);
 void hierarchy_fetch_slow(struct hierarchy *h, struct account *a, uint32_t line);
 
