@@ -227,6 +227,11 @@ class Engine(GuestMemory, Stops, abc.ABC):
         """
         self._native.core_allow_charger(self._core, allowed)
 
+    @property
+    def has_charger(self) -> bool:
+        """Whether there is such a thread."""
+        return bool(self._native.core_has_charger(self._core))
+
     def _find_user_data(self, hook: int) -> int:
         """Return the address of the hook's user-data word: the block hook's own argument (translate.c)."""
         words = (ctypes.c_uint64 * 16).from_address(hook)

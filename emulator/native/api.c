@@ -90,6 +90,7 @@ void core_allow_short_cuts(struct core *c, bool allowed)
 
 /* A second thread may charge what the first executes. */
 void core_allow_charger(struct core *c, bool allowed) { c->charger.allowed = allowed; }
+bool core_has_charger(const struct core *c) { return c->charger.running; }
 
 /* Whether the short cuts that were allowed were also found in this engine. */
 bool core_found_short_cuts(void) { return tlb_layout.descriptors && emit_is_possible(); }

@@ -102,6 +102,30 @@ void backlog_charge_branch(struct core *c, const struct block *b, uint64_t pc, u
     charge_branch(c, b, pc, next_pc);
 }
 
+static inline __attribute__((always_inline)) void charge_whole(struct core *c, const struct block *b)
+{
+    if (b->summary && !b->priced && !pipeline_is_surprised(&c->pipeline))
+        c->backlog.owed += pipeline_pass(&c->pipeline, b->summary, b->insns);
+    else
+        backlog_charge_block(c, b, b->insns);
+}
+
+void backlog_leave_directly(struct core *c, uint64_t next_pc)
+{
+    const struct block *b = c->block;
+
+    if (!b)
+        return;
+    if (!c->settled && c->block_cause == c->account.cause)
+        charge_whole(c, b);
+    else
+        core_settle_block(c);
+    c->block = NULL;
+    if (b->branch != BLOCK_NO_BRANCH)
+        charge_branch(c, b, c->block_pc, next_pc);
+    c->backlog.untold = true;
+}
+
 /* ---- what is written down ---- */
 
 static uint64_t *room(struct core *c)
@@ -137,10 +161,7 @@ static inline __attribute__((always_inline)) void enter(struct core *c, const st
     const struct block *left = l->block;
 
     if (left) {
-        if (left->summary && !left->priced && !pipeline_is_surprised(&c->pipeline))
-            l->owed += pipeline_pass(&c->pipeline, left->summary, left->insns);
-        else
-            backlog_charge_block(c, left, left->insns);
+        charge_whole(c, left);
         if (left->branch != BLOCK_NO_BRANCH)
             charge_branch(c, left, l->block_pc, pc);
     }
@@ -257,10 +278,13 @@ void backlog_close(struct core *c)
     struct backlog *l = &c->backlog;
     uint64_t *begin = l->full - (BACKLOG_WORDS - 1);
 
-    charger_catch_up(c);
-    charge(c, begin, l->next);
-    l->next = begin;
-    l->open = false;
+    if (l->open) {
+        charger_catch_up(c);
+        charge(c, begin, l->next);
+        l->next = begin;
+    }
+    l->open = l->untold = false;
+    l->direct = 0;
     l->limit = 0;
     backlog_tell(c, c->account.cause);
 }

@@ -13,6 +13,9 @@
  * (`longest`). So is thereby for how long certainly nothing is due: up to `limit` of what records may pass at the most, which
  * is reckoned anew from what those on pages that were charged have really passed.
  *
+ * Where blocks are few between two crossings of a ring, or until something is due, that would be more work than it saves: it is
+ * opened after BACKLOG_DIRECT blocks, which are charged one by one as they are left.
+ *
  * core_settle() closes the backlog: it charges what is there and tells the books. Everything but the short way of the hook
  * works on a closed one; then the block that is being executed is the only one that was entered and not left.
  */
@@ -40,7 +43,7 @@ enum record_kind {
 enum { RECORD_KIND_MASK = 3, RECORD_WRITE = 4, RECORD_SHIFT = 8 };
 _Static_assert(RECORD_KINDS == RECORD_KIND_MASK + 1, "the kind is in the low bits");
 
-enum { BACKLOG_WORDS = 256, BACKLOG_PAGES = CHARGER_PAGES };
+enum { BACKLOG_DIRECT = 32, BACKLOG_WORDS = 256, BACKLOG_PAGES = CHARGER_PAGES };
 
 struct backlog_page {
     int64_t spent;   /* up to its end, by who executed */
@@ -57,7 +60,9 @@ struct backlog {
     int64_t left;              /* from when it was opened to what is due next; 0: that is not known any more */
     uint64_t reckoned;         /* with so many pages charged the limit was made */
     uint32_t line_interval;    /* cycles that an access beyond a hit may take besides */
+    uint32_t direct;           /* blocks that were charged at once since somebody last asked for the books */
     bool open;
+    bool untold;               /* not open, but there is something in the account that the books have not been told */
 
     /* who charges */
     _Alignas(BLOCK_LINE) const struct block *block; /* entered, and not charged; NULL: none since it was opened */
@@ -94,6 +99,9 @@ void backlog_charge_page(struct core *c, uint64_t page);
 
 /* Charge all, tell the books of the ring in force, and be closed. */
 void backlog_close(struct core *c);
+
+/* On a closed one: the block is left at once, and the books hear of it later. */
+void backlog_leave_directly(struct core *c, uint64_t next_pc);
 
 /* On a closed one: what a block took, by itself; the branch at its end; what the pipeline says that something took. */
 void backlog_charge_block(struct core *c, const struct block *b, uint32_t insns);

@@ -178,7 +178,7 @@ extern struct core *running;
 static inline void core_settle(struct core *c)
 {
     if (c->timing) {
-        if (c->backlog.open)
+        if (c->backlog.open | c->backlog.untold)
             backlog_close(c);
         return;
     }
@@ -196,7 +196,7 @@ static inline void core_settle(struct core *c)
 /* Cycles in which the processor worked, up to the last block that was left. */
 static inline uint64_t core_worked(struct core *c)
 {
-    if (c->backlog.open)
+    if (c->backlog.open | c->backlog.untold)
         backlog_close(c);
     return c->account.cycles;
 }

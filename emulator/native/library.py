@@ -152,6 +152,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "core_share": (None, (_ptr, _ptr)),
     "core_allow_short_cuts": (None, (_ptr, ctypes.c_bool)),
     "core_allow_charger": (None, (_ptr, ctypes.c_bool)),
+    "core_has_charger": (ctypes.c_bool, (_ptr,)),
     "core_found_short_cuts": (ctypes.c_bool, ()),
     "core_block_count": (_u32, (_ptr,)),
     "core_env": (_ptr, (_ptr,)),

@@ -279,6 +279,14 @@ static void on_block(struct core *c, uint64_t pc, uint32_t size, const struct bl
     enter_block(c, b, pc, size);
 }
 
+/* By what was charged. */
+static inline bool is_due(const struct core *c)
+{
+    const struct backlog *l = &c->backlog;
+    uint64_t untold = l->account.cycles + (l->account.issue_fraction + l->owed) / ISSUE_UNITS_PER_CYCLE;
+    return c->account.cycles + untold >= c->due;
+}
+
 /* If all that is known by now does not tell that nothing is due before the block ends, the one before it is left and all is
  * charged; then that is known to the cycle. False: something is due, or more is to be done than to count. */
 static bool look_ahead(struct core *c, const struct block *b, uint64_t pc)
@@ -294,11 +302,13 @@ static bool look_ahead(struct core *c, const struct block *b, uint64_t pc)
             ;
         if (backlog_takes(l, b))
             return true;
+        backlog_close(c);
     }
-    core_leave_block(c, pc);
-    if (c->account.cycles >= c->due)
+    backlog_leave_directly(c, pc);
+    if (is_due(c))
         return false;
-    backlog_open(c, c->due - c->account.cycles);
+    if (++l->direct > BACKLOG_DIRECT)
+        backlog_open(c, c->due - c->account.cycles);
     return true;
 }
 
@@ -312,7 +322,8 @@ static __attribute__((noinline)) void on_block_by_the_long_way(void *uc, uint64_
     (void)uc;
 
     if ((uintptr_t)user & HOOK_ROUTINE && b->bytes == size && look_ahead(c, b, pc)) {
-        backlog_enter(&c->backlog, b, pc);
+        if (c->backlog.open)
+            backlog_enter(&c->backlog, b, pc);
         c->block = b;
         c->block_pc = pc;
         begin_block(c, b, pc, size);

@@ -58,7 +58,8 @@ ANEW = """
     next_event stop_at stop code_changed stop_requested halted steps_left stepping
     attribution ledger.interrupt_where ledger.places_lost
     account.issue_fraction charger backlog.next backlog.full backlog.limit backlog.left backlog.spent
-    backlog.reckoned backlog.open backlog.block backlog.block_pc backlog.owed backlog.counters backlog.cause
+    backlog.reckoned backlog.direct backlog.untold backlog.open
+    backlog.block backlog.block_pc backlog.owed backlog.counters backlog.cause
     backlog.page backlog.account.now backlog.account.cause backlog.account.cycles backlog.account.delay
     backlog.account.delayed
     debug blocks trace probes.count probes.probe probes.returns probes.return_count
