@@ -42,7 +42,7 @@ MIB = 1 << 20
 RAM_LEAST, RAM_MOST = 2 * MIB, 3072 * MIB
 FIDELITIES = ("timing", "functional")
 DEFAULT_CPU = {"x86_64": "skylake", "aarch64": "cortex-a57"}
-SLICE_CYCLES = 1_000_000  # until the host's signals are looked at: some 100 ms of the slowest guests
+SLICE_CYCLES = 300_000  # until the host's signals are looked at: some 30 ms of the slowest guests
 
 
 class ConfigError(ValueError):

@@ -142,9 +142,6 @@ struct pipeline {
     struct pending pending[PIPELINE_PENDING];
 };
 
-/* It will be needed when the block is left. */
-static inline void summary_prefetch(const struct summary *s) { __builtin_prefetch(s); }
-
 /* How far the latest of all times is ahead of retirement, and what was noted of accesses may put it further: before that nothing
  * more than its own operations take passes there. */
 uint64_t pipeline_reach(const struct pipeline *p);
