@@ -179,10 +179,6 @@ static inline bool observe_unmoved(uint64_t page, const uint8_t *host, bool writ
     return true;
 }
 
-/* The way of an access that moves something ends in a call instead of waiting for its return: so the quick way has nothing to
- * keep across one. */
-#define TAIL __attribute__((musttail)) return
-
 APART uint64_t observe_load(env_t *env, uint64_t vaddr, uint32_t size, uintptr_t value)
 {
     observe(env, vaddr, size, false);

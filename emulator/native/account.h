@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Bytes of a line of the host's caches: what two threads write does not lie on one. */
+enum { HOST_LINE = 64 };
+
 enum counter {
 #define COUNTER(name, text, group) COUNTER_##name,
 #include "counters.def"

@@ -11,7 +11,7 @@
 struct core *core_new(const struct callbacks *callbacks, const struct model_config *config, bool timing,
                       const char **error)
 {
-    struct core *c = aligned_alloc(BLOCK_LINE, sizeof(*c));
+    struct core *c = aligned_alloc(HOST_LINE, sizeof(*c));
     *error = "no memory";
     if (!c)
         return NULL;

@@ -24,13 +24,11 @@ void backlog_init(struct core *c)
     l->account.cause = l->cause;
 }
 
-static enum cause issue_cause(const struct core *c) { return c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE; }
-
 /* ---- a block ---- */
 
 static void book_owed(struct core *c)
 {
-    account_issue(&c->backlog.account, issue_cause(c), c->backlog.owed);
+    account_issue(&c->backlog.account, core_issue_cause(c), c->backlog.owed);
     c->backlog.owed = 0;
 }
 
@@ -56,7 +54,7 @@ static void book_stalls(struct backlog *l, const struct pipeline_cost *cost, enu
 void backlog_book(struct core *c, const struct pipeline_cost *cost)
 {
     struct backlog *l = &c->backlog;
-    enum cause issue = issue_cause(c);
+    enum cause issue = core_issue_cause(c);
 
     book_owed(c);
     uint64_t before = l->cause[issue];

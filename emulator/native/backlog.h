@@ -49,7 +49,7 @@ struct backlog_page {
     int64_t spent;   /* up to its end, by who executed */
     int64_t passed;  /* by who charged */
     uint64_t *end;   /* of the words written */
-    _Alignas(BLOCK_LINE) uint64_t word[BACKLOG_WORDS];
+    _Alignas(HOST_LINE) uint64_t word[BACKLOG_WORDS];
 };
 
 struct backlog {
@@ -65,7 +65,7 @@ struct backlog {
     bool untold;               /* not open, but there is something in the account that the books have not been told */
 
     /* who charges */
-    _Alignas(BLOCK_LINE) const struct block *block; /* entered, and not charged; NULL: none since it was opened */
+    _Alignas(HOST_LINE) const struct block *block; /* entered, and not charged; NULL: none since it was opened */
     uint64_t block_pc;
     struct account account;    /* since it was last told to the books, but for issue_fraction, which is always here */
     uint64_t owed;             /* units of issue in it that were not divided into cycles yet */
@@ -73,7 +73,7 @@ struct backlog {
     uint64_t cause[CAUSE_COUNT];
     uint64_t stall_fraction[CAUSE_COUNT]; /* issue units of each cause not booked yet */
 
-    _Alignas(BLOCK_LINE) struct backlog_page page[BACKLOG_PAGES];
+    _Alignas(HOST_LINE) struct backlog_page page[BACKLOG_PAGES];
 };
 
 void backlog_init(struct core *c);
@@ -125,7 +125,7 @@ static inline void backlog_enter(struct backlog *l, const struct block *b, uint6
     uint64_t *next = l->next;
     bool elsewhere = pc != b->pc;
 
-    __asm__ volatile("prefetchw %0" : : "m"(next[2 * BLOCK_LINE / sizeof(*next)]));
+    __asm__ volatile("prefetchw %0" : : "m"(next[2 * HOST_LINE / sizeof(*next)]));
     next[0] = (uintptr_t)b | (elsewhere ? RECORD_ENTER_AT : RECORD_ENTER);
     next[1] = pc;
     l->next = next + 1 + elsewhere;

@@ -159,7 +159,7 @@ static struct block *block_new(const struct decoded *d, const struct block_sourc
 {
     uint32_t insns = d->insns ? d->insns : 1;
     size_t bytes = sizeof(struct block) + insns * sizeof(struct block_insn);
-    struct block *b = aligned_alloc(BLOCK_LINE, (bytes + BLOCK_LINE - 1) & ~(size_t)(BLOCK_LINE - 1));
+    struct block *b = aligned_alloc(HOST_LINE, (bytes + HOST_LINE - 1) & ~(size_t)(HOST_LINE - 1));
     struct block_insn sum = {0};
 
     if (!b)

@@ -53,8 +53,7 @@ struct block_insn {
     uint32_t trap, serialisation; /* fixed prices of the block up to and including this one */
 };
 
-enum { BLOCK_LINE = 64 }; /* bytes of a line of the host's cache: all that the hook needs of a block lies in one */
-
+/* All that the hook needs of a block lies in one line of the host's cache. */
 struct block {
     struct summary *summary; /* of all operations; NULL: they are done one by one */
     uint64_t paddr, pc;   /* `pc`: the virtual address at which it was decoded */
@@ -77,7 +76,7 @@ struct block {
     struct block_insn insn[];
 };
 
-_Static_assert(offsetof(struct block, mode) <= BLOCK_LINE, "what the hook needs is in front");
+_Static_assert(offsetof(struct block, mode) <= HOST_LINE, "what the hook needs is in front");
 
 struct block_table {
     struct block **bucket;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * charge.c: what a block took, from the pipeline into the books.
+ * charge.c: a block, or a part of it, that is charged by itself and told to the books at once (backlog.h has the many).
  *
  * run.c says when: a block is charged when it is left, or settled before that where its ring ends with it or somebody
  * reads the books. The elements of a repeated string instruction are charged one by one, each when it begins, so that
@@ -121,7 +121,7 @@ void core_repeat_element(struct core *c)
 /* The element last charged was not executed. */
 void core_refund_element(struct core *c)
 {
-    enum cause cause = c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE;
+    enum cause cause = core_issue_cause(c);
     uint64_t *fraction = &c->backlog.account.issue_fraction, cycles = 0;
     if (c->element_units > *fraction)
         cycles = (c->element_units - *fraction + ISSUE_UNITS_PER_CYCLE - 1) / ISSUE_UNITS_PER_CYCLE;

@@ -86,6 +86,9 @@ enum { REPEATS_MAX = 64 };
 
 #define NOWHERE (~0ull)
 
+/* A quick way's seldom case ends in a call instead of waiting for its return: so there is nothing to keep across one. */
+#define TAIL __attribute__((musttail)) return
+
 /* A string instruction that a fault or an interrupt cut between two elements: known again when it goes on. */
 enum { REPEAT_STATE_WORDS = 3 };
 struct repeat {
@@ -165,9 +168,9 @@ struct core {
     struct callbacks call;
 
     /* Who charges may be another thread: these lie on lines of the host's caches of their own. */
-    _Alignas(BLOCK_LINE) struct pipeline pipeline;
-    _Alignas(BLOCK_LINE) struct charger charger;
-    _Alignas(BLOCK_LINE) struct backlog backlog;
+    _Alignas(HOST_LINE) struct pipeline pipeline;
+    _Alignas(HOST_LINE) struct charger charger;
+    _Alignas(HOST_LINE) struct backlog backlog;
 };
 
 /* The machine whose engine runs, NULL between runs. Helpers find their machine here. */
@@ -201,6 +204,12 @@ static inline uint64_t core_worked(struct core *c)
     return c->account.cycles;
 }
 static inline uint64_t core_now(struct core *c) { return core_worked(c) + c->idle; }
+
+/* Under what a block is booked that nothing held up. */
+static inline enum cause core_issue_cause(const struct core *c)
+{
+    return c->ledger.current.copying ? CAUSE_COPY : CAUSE_ISSUE;
+}
 
 static inline enum ring core_ring_booked(const struct core *c)
 {

@@ -17,8 +17,8 @@
 struct models {
     struct hierarchy hierarchy;
     struct mmu mmu;
-    _Alignas(64) struct predictor predictor; /* by itself: see charger.h */
-    _Alignas(64) struct model_config config;
+    _Alignas(HOST_LINE) struct predictor predictor; /* by itself: see charger.h */
+    _Alignas(HOST_LINE) struct model_config config;
 };
 
 /* Returns NULL, or a sentence that names the field and what is wrong; then nothing is left to free.

@@ -10,16 +10,13 @@
  * At a block boundary, in this order: the block left is completed: charged by the pipeline (pipeline.h), which now knows
  * what its accesses took, and its branch is decided; what is due happens (device events, a stop, an interrupt); marks;
  * then the block entered is counted as a whole and its lines are fetched. While nothing can be due (core_quieten()),
- * core_on_block() only writes down that the one block is left and the other entered, for it to be charged later (backlog.h). If an exception cuts the block, what was not
- * executed is not counted, and what was is charged.
+ * core_on_block() only writes down that the one block is left and the other entered, for it to be charged later
+ * (backlog.h). What an exception does to a block is in cut.c.
  */
 #include "core.h"
 #include "mark.h"
 
 #include <string.h>
-
-/* Part of the hook itself. */
-#define HOT static inline __attribute__((always_inline))
 
 /* ---- into a block and out of it ---- */
 
@@ -50,7 +47,7 @@ static void fetch(struct core *c, const struct block *b, uint64_t pc, uint32_t b
 }
 
 /* Whether all that lies on one page and its fetch would move nothing: neither in the I-TLB nor in L1I. */
-HOT bool is_fetched_unmoved(const struct core *c, const struct block *b, uint64_t pc)
+static inline __attribute__((always_inline)) bool is_fetched_unmoved(const struct core *c, const struct block *b, uint64_t pc)
 {
     const struct cache *l1i = &c->models.hierarchy.l1i;
     uint32_t line = b->line, end = line + b->lines;
@@ -311,9 +308,6 @@ static bool look_ahead(struct core *c, const struct block *b, uint64_t pc)
         backlog_open(c, c->due - c->account.cycles);
     return true;
 }
-
-/* What is seldom ends in a call of these instead of waiting for their return: so there is nothing to keep across one. */
-#define TAIL __attribute__((musttail)) return
 
 static __attribute__((noinline)) void on_block_by_the_long_way(void *uc, uint64_t pc, uint32_t size, void *user)
 {
